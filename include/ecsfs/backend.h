@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one interface to the control plane: submit(call) -> reply | error. Two implementations:
+ * backend/aws (the network) and backend/local (the embedded emulator).
+ *
+ * A call is owned by the backend from submit until it is posted to its `home` mailbox, exactly once,
+ * whatever happens (also after cancel, and when the backend shuts down). In between nobody else
+ * reads or writes it. */
+#ifndef ECSFS_BACKEND_H
+#define ECSFS_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ecsfs/error.h"
+#include "ecsfs/mailbox.h"
+
+struct json_t; /* jansson's, by name only: no third-party header in the contracts */
+
+enum ecs_priority {                     /* who goes first when calls are paced */
+                    ECS_PRIORITY_WRITE, /* a changing call: never waits behind reads */
+                    ECS_PRIORITY_READ,  /* somebody waits for it */
+                    ECS_PRIORITY_AHEAD, /* read-ahead: nobody waits yet */
+};
+
+struct ecs_call {
+    struct ecs_letter letter; /* first: a letter is its call */
+    struct ecs_mailbox *home; /* where it is posted when done */
+
+    /* The request; what it points to must stay valid until the call is home. */
+    const char *service;   /* "ecs", "ecr", "logs", ... as in the AWS CLI */
+    const char *operation; /* "DescribeServices" */
+    const char *region;    /* NULL: the backend's own */
+    char *body;            /* JSON text of the input, NUL-terminated */
+    enum ecs_priority priority;
+    int timeout_ms; /* for the whole call with its retries and pacing; 0: the backend's default */
+    bool writing;   /* changes something at AWS. Sent again only where nothing can happen twice */
+
+    /* Called on the backend's thread with the decoded reply of a success, before the call goes
+     * home; the tree is the backend's and lives only for this call (take copies, not references).
+     * Fills `result`; on failure returns the error and the call fails with it. May be NULL. */
+    struct ecs_error *(*digest)(struct ecs_call *call, struct json_t *reply);
+
+    /* The outcome, to be read once home: error, or NULL for success. */
+    struct ecs_error *error; /* the taker owns one reference */
+    void *result;            /* what digest made; the taker owns it */
+    int attempts;            /* requests sent, 0 when it never left */
+    int64_t sent_ms;         /* monotonic, when first sent */
+
+    void *backend_private;
+};
+
+/* A snapshot for .ecsfs/status.json and metrics. */
+struct ecs_backend_status {
+    char identity[128]; /* "arn:aws:sts::..." when known, else "" */
+    char account[16];   /* 12 digits when known, else "" */
+    char region[32];
+    char endpoint[256];            /* of ECS */
+    char credentials[128];         /* their source: "environment", "profile dev (~/.aws/credentials)"; "" */
+    int64_t credentials_expire_ms; /* wall; 0: never or unknown */
+    bool reachable;                /* the last call got an answer */
+    char trouble[256];             /* why not, else "" */
+    unsigned long calls, throttled, retries, failed, in_flight;
+};
+
+struct ecs_backend {
+    const char *name; /* "aws", "local" */
+    /* From the loop thread only. Never fails: an error comes home with the call. Never blocks. */
+    void (*submit)(struct ecs_backend *backend, struct ecs_call *call);
+    /* From the loop thread: the call is no longer wanted. It comes home soon, with -ECANCELED or
+     * whatever it already had. A changing call already sent is not cut off. */
+    void (*cancel)(struct ecs_backend *backend, struct ecs_call *call);
+    /* From any thread. */
+    void (*status)(struct ecs_backend *backend, struct ecs_backend_status *ret_status);
+    /* Calls by operation and outcome, one line each, as Prometheus text; may be NULL. */
+    void (*metrics)(struct ecs_backend *backend, char **ret_text);
+    /* Starts the thread(s); called once, after daemonising. 0 or -errno. */
+    int (*start)(struct ecs_backend *backend);
+    /* Sends every call still held home (-ECANCELED; changing calls already sent are waited for,
+     * 5 s at most), ends the threads, frees all. */
+    void (*stop)(struct ecs_backend *backend);
+};
+
+#endif
