@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The resource kinds: how AWS is asked for each kind of resource. One row a kind, in
+ * cache/kinds_*.c; the cache's engine reads the rows and knows no kind by name. */
+#ifndef ECSFS_KIND_H
+#define ECSFS_KIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum ecs_kind_id {
+    ECS_CLUSTER,            /* parent: ""           id: cluster name */
+    ECS_SERVICE,            /* parent: cluster      id: service name */
+    ECS_TASK,               /* parent: cluster      id: task id (the last part of its ARN) */
+    ECS_CONTAINER_INSTANCE, /* parent: cluster      id: the last part of its ARN */
+    ECS_FAMILY,            /* parent: ""           id: family; its document is the newest ACTIVE revision's */
+    ECS_REVISION,          /* parent: family       id: revision number */
+    ECS_INACTIVE_REVISION, /* parent: family       id: revision number; the list of INACTIVE ones */
+    ECS_SERVICE_DEPLOYMENT, /* parent: cluster/service  id: the last part of its ARN */
+    ECS_SERVICE_REVISION,   /* parent: cluster/service  id: the last part of its ARN; no list */
+    ECS_TASK_SET,           /* parent: cluster/service  id: task set id */
+    ECS_CAPACITY_PROVIDER,  /* parent: ""           id: its name */
+    ECS_ACCOUNT_SETTING,    /* parent: ""           id: its name */
+    ECS_TASK_PROTECTION,    /* parent: cluster      id: task id; no list */
+    ECS_IDENTITY,           /* parent: ""           id: "caller"; sts GetCallerIdentity */
+    ECS_KINDS
+};
+
+/* Names one resource. Strings are borrowed. Parent parts are joined by '/', which no ECS name
+ * holds; "" where there is no parent. As the key of a list, id is "". */
+struct ecs_key {
+    enum ecs_kind_id kind;
+    const char *parent;
+    const char *id;
+};
+
+enum ecs_id_form {
+    ECS_ID_PLAIN,    /* the item is the id */
+    ECS_ID_NAME,     /* after the last '/': ARNs old and new */
+    ECS_ID_REVISION, /* after the last ':': arn:...:task-definition/web:12 */
+};
+
+enum ecs_lifetime {
+    ECS_LIVE,   /* at most `stale` seconds old */
+    ECS_FOREVER /* cannot change: asked for once, kept across remounts */
+};
+
+/* A member of the document that nodes show without opening its text. Path grammar:
+ * name, name.name, name[0], name[key=value]; combined at will, as in
+ * "deployments[status=PRIMARY].rolloutState". Scalars only; numbers and booleans as text. */
+struct ecs_field {
+    const char *name; /* what nodes call it; unique in the row */
+    const char *path;
+    bool written; /* a change of ours sets it: an older answer that contradicts it is stale */
+};
+
+struct ecs_kind {
+    const char *name;    /* "service" */
+    const char *service; /* "ecs" */
+
+    struct {
+        const char *operation;     /* NULL: cannot be listed */
+        const char *member;        /* of the reply: "serviceArns" */
+        const char *item;          /* the items are objects: their member that names them; else NULL */
+        const char *parents[2];    /* input members that carry the parent's parts */
+        const char *const *inputs; /* NULL-terminated JSON objects: one listing each, joined
+                                      (RUNNING and STOPPED tasks); NULL: one plain listing */
+        int page;                  /* maxResults to ask for */
+        enum ecs_id_form ids;
+        bool confirm;      /* lists name what is gone too: a listing waits for the describes and
+                              leaves out what they do not find (clusters that are INACTIVE) */
+        bool describes;    /* the items are whole documents: no describe call exists or is needed */
+        bool exact_parent; /* keep only items whose family is the parent itself (ListTaskDefinitions) */
+    } list;
+
+    struct {
+        const char *operation; /* NULL: documents come with the list */
+        const char *ids;       /* input member: "services" */
+        int batch;             /* ids in one call */
+        bool single;           /* no batch exists: `ids` is one string, `member` one object */
+        bool by_arn;           /* takes the ARN that the list gave: needs the list first */
+        const char *format;    /* how the id is made from parent (%1$s) and id (%2$s); NULL: the id */
+        const char *parents[2];
+        const char *input;  /* JSON object with the fixed members: {"include":["TAGS"]} */
+        const char *member; /* of the reply: "services"; NULL: the reply itself */
+        const char *beside; /* a further member of the reply put into the document ("tags") */
+        const char *id;     /* member of the document that names it: "serviceName", "taskArn" */
+        enum ecs_id_form id_form;
+    } describe;
+
+    enum ecs_lifetime lifetime;
+    const char *gone;               /* a `status` that means: no longer there ("INACTIVE"), or NULL */
+    const char *time;               /* member that is the resource's own time ("createdAt"), or NULL */
+    const struct ecs_field *fields; /* ends with a NULL name */
+    /* The document is that of another kind's resource too (the newest revision of a family). */
+    bool is_alias;
+    enum ecs_kind_id alias_kind;
+    const char *alias_parent, *alias_id; /* members: "family", "revision" */
+};
+
+extern const struct ecs_kind *const ecs_kinds[ECS_KINDS];
+
+#endif
