@@ -112,7 +112,7 @@ class Translation:
                 if self.text.startswith("?", self.at) and not self.skip("?:"):
                     raise Inexpressible("a group of Java's")
                 out.append("(")
-            elif c in "*+}" and self.skip("?"):
+            elif c in "*+?}" and self.skip("?"):
                 out.append(c)  # lazy or greedy is the same to a whole match
             elif ord(c) >= ASCII:
                 raise Inexpressible("a character beyond ASCII")
@@ -125,21 +125,20 @@ def one_of(chars):
     """A bracket expression, or the one character; bytes above 127 as Latin-1."""
     if len(chars) == 1 and BEYOND not in chars:
         c = min(chars)
-        return "\\" + c if c in r".[]*^$+?(){}|\\"[:-1] + "\\" else c
-    chars = set(chars)
-    end = ("\x80-\xff" if BEYOND in chars else "")
-    chars.discard(BEYOND)
-    first = "]" if "]" in chars else ""
-    last = "-" if "-" in chars else ""
-    middle = "^" if "^" in chars else ""
-    chars -= {"]", "-", "^"}
-    text = first + runs(chars) + middle + end + last
-    if not text:
+        return "\\" + c if c in ".[*^$+?(){}|\\" else c
+    if not chars:
         raise Inexpressible("an empty class")
-    return "[-^]" if text == "^-" else "\\^" if text == "^" else "[" + text + "]"
+    # In POSIX brackets "]" stands first, "-" last and "^" anywhere but first.
+    text = "]" if "]" in chars else ""
+    text += runs(chars - {"]", "-", "^", BEYOND})
+    text += "\x80-\xff" if BEYOND in chars else ""
+    if not text and "^" in chars:
+        return "[-^]"
+    return "[" + text + ("^" if "^" in chars else "") + ("-" if "-" in chars else "") + "]"
 
 
 def runs(chars):
+    """abcde as a-e."""
     out, codes = "", sorted(map(ord, chars))
     while codes:
         n = 1
@@ -148,14 +147,12 @@ def runs(chars):
         run = "".join(map(chr, codes[:n]))
         out += run if n < 4 else f"{run[0]}-{run[-1]}"
         codes = codes[n:]
-    # "[." "[:" "[=" would open a POSIX class: a "[" goes to the end, before "^" or the dash
-    return out if "[" not in out[:-1] or "-" in out else out.replace("[", "") + "["
+    return out
 
 
 def posix(pattern):
     """The expression, or None where there is none."""
     try:
-        text = Translation(pattern).translate()
+        return Translation(pattern).translate()
     except (Inexpressible, ValueError):
         return None
-    return text

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -68,20 +69,33 @@ char *ecs_time_format(int64_t wall_ms, char text[ECS_TIME_TEXT])
     return text;
 }
 
+/* ".123" as 123; the rest must be "Z". */
+static int parse_milliseconds(const char *text, int *ret_ms)
+{
+    *ret_ms = 0;
+    if (*text == '.') {
+        if (strspn(text + 1, "0123456789") != 3)
+            return -EINVAL;
+        *ret_ms = atoi(text + 1);
+        text += 4;
+    }
+    return strcmp(text, "Z") == 0 ? 0 : -EINVAL;
+}
+
 int ecs_time_parse(const char *text, int64_t *ret_wall_ms)
 {
     struct tm tm = {0};
+    char again[ECS_TIME_TEXT];
+    int ms;
     const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (!rest)
+    if (!rest || parse_milliseconds(rest, &ms) < 0)
         return -EINVAL;
-    int ms = 0, used = 0;
-    if (*rest == '.') {
-        if (sscanf(rest, ".%3d%n", &ms, &used) != 1 || used != 4)
-            return -EINVAL;
-        rest += used;
-    }
-    if (strcmp(rest, "Z") != 0)
+    /* strptime takes blanks, single digits, second 60 and the 30th of February; what it made of them
+     * reads otherwise. */
+    int64_t wall_ms = (int64_t)timegm(&tm) * 1000;
+    ecs_time_format(wall_ms, again);
+    if (strncmp(text, again, (size_t)(rest - text)) != 0 || again[rest - text] != 'Z')
         return -EINVAL;
-    *ret_wall_ms = (int64_t)timegm(&tm) * 1000 + ms;
+    *ret_wall_ms = wall_ms + ms;
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ecsfs/buf.h"
+#include "ecsfs/cleanup.h"
 
 enum { MESSAGE_MAX = 8192 };
 
@@ -21,17 +22,46 @@ static struct ecs_error out_of_memory = {
     .request_id = "",
 };
 
-/* One line, safe for a terminal: control characters as \xNN. */
+/* Bytes of the UTF-8 character at `c`, 0 where there is none that may be shown: a control character
+ * (C0, DEL, C1) or a byte that is not UTF-8. */
+static size_t printable(const unsigned char *c)
+{
+    static const struct {
+        unsigned char first, last, second_from, second_to, len;
+    } forms[] = {
+        {0xc2, 0xc2, 0xa0, 0xbf, 2}, {0xc3, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    if (*c < 0x80)
+        return *c >= 0x20 && *c != 0x7f;
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        if (*c < forms[i].first || *c > forms[i].last)
+            continue;
+        if (c[1] < forms[i].second_from || c[1] > forms[i].second_to)
+            return 0;
+        for (size_t k = 2; k < forms[i].len; k++)
+            if ((c[k] & 0xc0) != 0x80)
+                return 0;
+        return forms[i].len;
+    }
+    return 0;
+}
+
+/* One line, safe for a terminal: what is not printable as \xNN. At most about MESSAGE_MAX bytes. */
 static void add_escaped(struct ecs_buf *buf, const char *text)
 {
-    for (; *text && buf->len < MESSAGE_MAX; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '\n' || c == '\t')
+    size_t end = buf->len + MESSAGE_MAX;
+    while (*text && buf->len < end) {
+        const unsigned char *c = (const unsigned char *)text;
+        size_t len = printable(c);
+        if (len)
+            ecs_buf_add(buf, text, len);
+        else if (*c == '\n' || *c == '\t')
             ecs_buf_adds(buf, " ");
-        else if (c < 0x20 || c == 0x7f)
-            ecs_buf_addf(buf, "\\x%02x", c);
         else
-            ecs_buf_add(buf, text, 1);
+            ecs_buf_addf(buf, "\\x%02x", *c);
+        text += len ? len : 1;
     }
 }
 
@@ -39,7 +69,7 @@ static void add_escaped(struct ecs_buf *buf, const char *text)
 static struct ecs_error *make(int err, int status, const char *code, const char *message,
                               const char *operation, const char *request_id)
 {
-    cleanup_buf struct ecs_buf text = ECS_BUF(4 * MESSAGE_MAX);
+    cleanup_buf struct ecs_buf text = ECS_BUF(4 * (MESSAGE_MAX + 8));
     const char *parts[] = {code, message, operation, request_id};
     size_t at[4];
     for (size_t i = 0; i < 4; i++) {
@@ -68,14 +98,12 @@ static struct ecs_error *make(int err, int status, const char *code, const char 
 
 struct ecs_error *ecs_error_new(int err, const char *code, const char *format, ...)
 {
-    cleanup_buf struct ecs_buf text = ECS_BUF(MESSAGE_MAX);
+    char text[MESSAGE_MAX] = ""; /* cut there */
     va_list args;
     va_start(args, format);
-    int r = ecs_buf_vaddf(&text, format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    if (r == -ENOMEM)
-        return &out_of_memory;
-    return make(err, 0, code, text.data, "", "");
+    return make(err, 0, code, text, "", "");
 }
 
 static int errno_from_status(int status, int writing)
@@ -93,13 +121,20 @@ static int errno_from_status(int status, int writing)
     return -EIO;
 }
 
+/* "com.amazonaws.ecs#ClusterNotFoundException:http://..." as "ClusterNotFoundException". */
+static void trim_code(const char *code, char *ret_trimmed, size_t size)
+{
+    size_t len = strcspn(code, ":");
+    const char *hash = memrchr(code, '#', len);
+    size_t start = hash ? (size_t)(hash - code) + 1 : 0;
+    snprintf(ret_trimmed, size, "%.*s", (int)(len - start), code + start);
+}
+
 struct ecs_error *ecs_error_from_aws(const char *operation, int http_status, const char *code,
                                      const char *message, const char *request_id, int writing)
 {
     char trimmed[128];
-    const char *start = code ? strrchr(code, '#') : NULL;
-    start = start ? start + 1 : code ? code : "";
-    snprintf(trimmed, sizeof(trimmed), "%.*s", (int)strcspn(start, ":"), start);
+    trim_code(code ? code : "", trimmed, sizeof(trimmed));
     int err = ecs_error_errno(trimmed, message);
     if (!err)
         err = errno_from_status(http_status, writing);
@@ -111,18 +146,16 @@ struct ecs_error *ecs_error_from_aws(const char *operation, int http_status, con
 
 struct ecs_error *ecs_error_context(struct ecs_error *error, int err, const char *format, ...)
 {
-    cleanup_buf struct ecs_buf text = ECS_BUF(2 * MESSAGE_MAX);
+    char context[MESSAGE_MAX / 2] = "", text[2 * MESSAGE_MAX]; /* both cut there */
     va_list args;
     va_start(args, format);
-    ecs_buf_vaddf(&text, format, args);
+    vsnprintf(context, sizeof(context), format, args);
     va_end(args);
-    if (text.len)
-        ecs_buf_adds(&text, ": ");
-    ecs_buf_adds(&text, error->message);
-    if (text.failed == -ENOMEM)
-        return error;
-    struct ecs_error *with = make(err ? err : error->err, error->http_status, error->code, text.data,
+    snprintf(text, sizeof(text), "%s%s%s", context, context[0] ? ": " : "", error->message);
+    struct ecs_error *with = make(err ? err : error->err, error->http_status, error->code, text,
                                   error->operation, error->request_id);
+    if (with == &out_of_memory)
+        return error;
     ecs_error_unref(error);
     return with;
 }

@@ -24,6 +24,7 @@ enum ecs_shape_type {
     ECS_SHAPE_BOOLEAN,
     ECS_SHAPE_TIMESTAMP,
     ECS_SHAPE_BLOB,
+    ECS_SHAPE_DOCUMENT, /* any JSON value */
 };
 
 struct ecs_shape;
@@ -40,9 +41,12 @@ struct ecs_shape {
     const struct ecs_member *members; /* of a structure, sorted by name */
     size_t members_len;
     const struct ecs_shape *value;  /* of a list's items or a map's values */
+    const struct ecs_shape *key;    /* of a map's keys */
     const char *const *enumeration; /* NULL-terminated, or NULL */
-    const char *pattern;            /* POSIX-convertible regular expression as AWS gives it, or NULL */
-    long min, max;                  /* length, count or value; min 0 and max -1 where unbounded */
+    const char *pattern;            /* regular expression as AWS gives it, for the whole text, or NULL */
+    /* Of a length (characters, bytes of a blob) or a count, max -1: unbounded. Of a number's value,
+     * 0 and -1: unbounded; bounded on one side only, the other is LONG_MIN or LONG_MAX. */
+    long min, max;
 };
 
 struct ecs_api_operation {
@@ -56,7 +60,9 @@ const struct ecs_api_operation *ecs_api_find(const char *service, const char *op
 const struct ecs_member *ecs_shape_member(const struct ecs_shape *shape, const char *name);
 
 /* Checks a value against its shape. Returns the number of faults; each is told to `fault` with
- * its place ("containerDefinitions[0].portMappings[1].hostPort") and what is wrong, in AWS's manner. */
+ * its place ("containerDefinitions[0].portMappings[1].hostPort") and what is wrong, in the words of AWS's
+ * validation: what follows "Value ... at PLACE failed to satisfy constraint: ". A null member is one that
+ * is not there. A pattern that POSIX cannot express is not checked. `fault` may be NULL. From any thread. */
 enum ecs_fault {
     ECS_FAULT_UNKNOWN, /* a member that the shape does not have */
     ECS_FAULT_MISSING, /* a required member is not there */
@@ -70,7 +76,8 @@ int ecs_shape_check(const struct ecs_shape *shape, const struct json_t *value, e
                     void *arg);
 
 /* A copy of `value` holding only what `shape` knows, at every depth (read-only fields of a describe
- * output drop out). New reference; NULL when out of memory. */
+ * output drop out); a value of the wrong type stays as it is, for the check to tell. New reference; NULL when
+ * out of memory. */
 struct json_t *ecs_shape_project(const struct ecs_shape *shape, const struct json_t *value);
 
 #endif

@@ -16,6 +16,12 @@ struct ecs_aws_options {
     bool pacing;                   /* the client's own token buckets */
     int timeout_ms;                /* of a call with its retries; 0: 60 s */
     const struct ecs_clock *clock; /* NULL: the system's */
+    /* Asks the user for the code of an MFA device, when the profile's role wants one; called from
+     * ecs_aws_new only, so before daemonising. Returns the code, malloc'ed, or NULL. NULL: nobody to
+     * ask, and calls fail with EKEYEXPIRED. The code serves once: when the role's session ends, the
+     * calls fail likewise, and the user mounts again. */
+    char *(*ask_mfa)(void *arg, const char *mfa_serial);
+    void *ask_arg;
 };
 
 /* Reads configuration files and the environment; makes no network call and starts no thread (so it

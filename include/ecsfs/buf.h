@@ -23,7 +23,8 @@ struct ecs_buf {
 int ecs_buf_add(struct ecs_buf *buf, const void *data, size_t len);
 int ecs_buf_adds(struct ecs_buf *buf, const char *text);
 int ecs_buf_addf(struct ecs_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int ecs_buf_vaddf(struct ecs_buf *buf, const char *format, va_list args);
+int ecs_buf_vaddf(struct ecs_buf *buf, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* Replaces the bytes from `at` on, growing with zero bytes when `at` is past the end. */
 int ecs_buf_put(struct ecs_buf *buf, size_t at, const void *data, size_t len);

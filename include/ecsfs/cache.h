@@ -33,6 +33,7 @@ struct ecs_want {
     bool stale; /* the answer is older than `stale` seconds, for AWS cannot be reached */
     /* the cache's */
     struct ecs_want *next, **prev;
+    struct ecs_cache_waiters *at; /* where it is parked; NULL: nowhere */
 };
 
 struct ecs_cache_options {
@@ -51,7 +52,7 @@ typedef void ecs_cache_changed_fn(void *arg, const struct ecs_key *key);
 /* NULL: out of memory (errno). The backend must have been started before the first question. */
 struct ecs_cache *ecs_cache_new(struct ecs_backend *backend, const struct ecs_cache_options *options,
                                 ecs_cache_changed_fn *changed, void *changed_arg);
-/* After backend->stop. Wants still parked are forgotten. Takes NULL; returns NULL. */
+/* After backend->stop. Wants still parked are forgotten: neither woken nor touched. Takes NULL; returns NULL. */
 struct ecs_cache *ecs_cache_free(struct ecs_cache *cache);
 
 /* The loop waits on this descriptor and then pumps; it also pumps when the timer is due. */

@@ -77,8 +77,13 @@ struct ecs_kind {
         const char *ids;       /* input member: "services" */
         int batch;             /* ids in one call */
         bool single;           /* no batch exists: `ids` is one string, `member` one object */
-        bool by_arn;           /* takes the ARN that the list gave: needs the list first */
-        const char *format;    /* how the id is made from parent (%1$s) and id (%2$s); NULL: the id */
+        const char *format;    /* what AWS is given for an id, made of parent (%1$s), id (%2$s) and the
+                                  root of ARNs (%3$s, "arn:aws:ecs:eu-west-1:123456789012", for
+                                  operations that take ARNs only); NULL: the id itself */
+        /* Whose document tells that root: the kind whose parent and id are the two parts of our
+         * parent ("cluster/service"), and its field that holds an ARN. NULL: no %3$s in `format`. */
+        enum ecs_kind_id owner;
+        const char *owner_arn;
         const char *parents[2];
         const char *input;  /* JSON object with the fixed members: {"include":["TAGS"]} */
         const char *member; /* of the reply: "services"; NULL: the reply itself */
@@ -88,13 +93,17 @@ struct ecs_kind {
     } describe;
 
     enum ecs_lifetime lifetime;
-    const char *gone;               /* a `status` that means: no longer there ("INACTIVE"), or NULL */
+    const char *gone;               /* each `status` that means "not there", space-separated, or NULL */
     const char *time;               /* member that is the resource's own time ("createdAt"), or NULL */
     const struct ecs_field *fields; /* ends with a NULL name */
     /* The document is that of another kind's resource too (the newest revision of a family). */
     bool is_alias;
     enum ecs_kind_id alias_kind;
     const char *alias_parent, *alias_id; /* members: "family", "revision" */
+    /* What leaves this kind may join that one, under the same parent and id (a deregistered
+     * revision becomes an inactive one): its list is then forgotten. */
+    bool has_next;
+    enum ecs_kind_id next_kind;
 };
 
 extern const struct ecs_kind *const ecs_kinds[ECS_KINDS];
