@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kinds.h"
+
+#include <stddef.h>
+
+#include "account_settings.h"
+#include "capacity_providers.h"
+#include "clusters.h"
+#include "container_instances.h"
+#include "services.h"
+#include "task_definitions.h"
+#include "tasks.h"
+#include "tokens.h"
+
+const struct record_kind *const record_kinds[] = {
+    &settings_kind, &provider_kind, &cluster_kind, &family_kind, &task_definition_kind,
+    &instance_kind, &service_kind,  &task_kind,    &token_kind,  NULL,
+};
+
+void region_free_all(struct region *region)
+{
+    tokens_free_all(region);
+    clusters_free_all(region); /* with their tasks, services and instances */
+    task_definitions_free_all(region);
+    capacity_providers_free_all(region);
+    account_settings_free_all(region);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ecs-local: serves the embedded emulator over HTTP.
+ *
+ *     $ ecs-local --listen 127.0.0.1:4566 --state ~/ecs.db
+ *     ecs-local: listening on 127.0.0.1:4566
+ *     $ aws --endpoint-url http://127.0.0.1:4566 ecs list-clusters */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "ecsfs/error.h"
+#include "http.h"
+
+static volatile int stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+static const char usage[] =
+    "usage: ecs-local [options]\n"
+    "Serves a small ECS, ECR, CloudWatch Logs and STS, and the registry of its images, over HTTP.\n"
+    "\n"
+    "  -l, --listen ADDR:PORT   where (default 127.0.0.1:4566; port 0: any that is free)\n"
+    "  -s, --state FILE         keep the state in FILE (default: in memory)\n"
+    "  -r, --region REGION      of requests that name none (default AWS_REGION, else us-east-1)\n"
+    "  -a, --account ID         12 digits (default 123456789012)\n"
+    "  -x, --speed N            live N times as fast\n"
+    "  -p, --pacing             throttle by AWS's documented token buckets\n"
+    "  -v, --verify KEY:SECRET  refuse requests not signed with this key\n"
+    "  -f, --fault SPEC         kind=throttle,operation=ecs.Describe*,times=3 (kinds: latency, throttle,\n"
+    "                           error, reset, hang, lost, corrupt); may be given again\n"
+    "  -V, --version            -h, --help\n";
+
+static const struct option options[] = {
+    {"listen", required_argument, NULL, 'l'}, {"state", required_argument, NULL, 's'},
+    {"region", required_argument, NULL, 'r'}, {"account", required_argument, NULL, 'a'},
+    {"speed", required_argument, NULL, 'x'},  {"pacing", no_argument, NULL, 'p'},
+    {"verify", required_argument, NULL, 'v'}, {"fault", required_argument, NULL, 'f'},
+    {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+struct settings {
+    struct ecs_local_options local;
+    struct face_options face;
+};
+
+static int complain(const char *what, const char *why)
+{
+    fprintf(stderr, "ecs-local: %s: %s\n", what, why);
+    return 2;
+}
+
+static int take_fault(struct settings *settings, const char *text)
+{
+    const char *why;
+    struct fault *fault = fault_parse(text, &why);
+    if (!fault)
+        return complain(text, why);
+    struct fault **last = &settings->face.faults;
+    while (*last)
+        last = &(*last)->next;
+    *last = fault;
+    return 0;
+}
+
+static int take_key(struct settings *settings, char *text)
+{
+    char *colon = strchr(text, ':');
+    if (!colon || colon == text || !colon[1])
+        return complain("--verify", "wants KEY:SECRET");
+    *colon = 0;
+    settings->face.key = strdup(text);
+    settings->face.secret = strdup(colon + 1);
+    memset(colon + 1, 'x', strlen(colon + 1)); /* out of ps */
+    return settings->face.key && settings->face.secret ? 0 : complain("--verify", "out of memory");
+}
+
+static int take_speed(struct settings *settings, const char *text)
+{
+    char *end;
+    settings->local.speed = strtod(text, &end);
+    return *text && !*end && settings->local.speed > 0 ? 0 : complain("--speed", "wants a number above 0");
+}
+
+static int take_account(struct settings *settings, const char *text)
+{
+    settings->local.account = text;
+    return strlen(text) == 12 && strspn(text, "0123456789") == 12 ? 0 : complain("--account", "wants 12 digits");
+}
+
+/* 0 to go on, else the exit status plus one. */
+static int take_option(struct settings *settings, int option)
+{
+    switch (option) {
+    case 'l':
+        settings->face.listen = optarg;
+        return 0;
+    case 's':
+        settings->local.state_file = optarg;
+        return 0;
+    case 'r':
+        settings->local.region = optarg;
+        return 0;
+    case 'a':
+        return take_account(settings, optarg) ? 3 : 0;
+    case 'x':
+        return take_speed(settings, optarg) ? 3 : 0;
+    case 'p':
+        settings->local.pacing = true;
+        return 0;
+    case 'v':
+        return take_key(settings, optarg) ? 3 : 0;
+    case 'f':
+        return take_fault(settings, optarg) ? 3 : 0;
+    case 'V':
+        puts("ecs-local " ECSFS_VERSION);
+        return 1;
+    case 'h':
+        fputs(usage, stdout);
+        return 1;
+    default:
+        fputs("Try 'ecs-local --help'.\n", stderr);
+        return 3;
+    }
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+static int serve(struct settings *settings)
+{
+    struct ecs_error *error = NULL;
+    struct world *world = world_new(&settings->local, &error);
+    struct face *face = world ? face_new(world, &ecs_system_clock, &settings->face, &error) : NULL;
+    int r = -1;
+    if (face) {
+        printf("ecs-local: listening on %s\n", face->address);
+        fflush(stdout);
+        r = face_run(face, &stop);
+        if (r < 0)
+            fprintf(stderr, "ecs-local: %s\n", strerror(-r));
+    } else {
+        fprintf(stderr, "ecs-local: %s\n", error->message);
+        ecs_error_unref(error);
+    }
+    face_free(face);
+    world_free(world);
+    return r < 0 ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings = {.face.listen = "127.0.0.1:4566"};
+    int option;
+    while ((option = getopt_long(argc, argv, "l:s:r:a:x:pv:f:Vh", options, NULL)) >= 0) {
+        int r = take_option(&settings, option);
+        if (r)
+            return r - 1;
+    }
+    if (optind < argc)
+        return complain(argv[optind], "no argument is expected");
+    prctl(PR_SET_DUMPABLE, 0);
+    catch_signals();
+    return serve(&settings);
+}
