@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kinds.h"
+
+const struct ecs_kind *const ecs_kinds[ECS_KINDS] = {
+    [ECS_CLUSTER] = &ecs_kind_cluster,
+    [ECS_SERVICE] = &ecs_kind_service,
+    [ECS_TASK] = &ecs_kind_task,
+    [ECS_CONTAINER_INSTANCE] = &ecs_kind_container_instance,
+    [ECS_FAMILY] = &ecs_kind_family,
+    [ECS_REVISION] = &ecs_kind_revision,
+    [ECS_INACTIVE_REVISION] = &ecs_kind_inactive_revision,
+    [ECS_SERVICE_DEPLOYMENT] = &ecs_kind_service_deployment,
+    [ECS_SERVICE_REVISION] = &ecs_kind_service_revision,
+    [ECS_TASK_SET] = &ecs_kind_task_set,
+    [ECS_CAPACITY_PROVIDER] = &ecs_kind_capacity_provider,
+    [ECS_ACCOUNT_SETTING] = &ecs_kind_account_setting,
+    [ECS_TASK_PROTECTION] = &ecs_kind_task_protection,
+    [ECS_IDENTITY] = &ecs_kind_identity,
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows, one file a service. */
+#ifndef CACHE_KINDS_H
+#define CACHE_KINDS_H
+
+#include "ecsfs/kind.h"
+
+extern const struct ecs_kind ecs_kind_cluster, ecs_kind_service, ecs_kind_task, ecs_kind_container_instance,
+    ecs_kind_family, ecs_kind_revision, ecs_kind_inactive_revision, ecs_kind_service_deployment,
+    ecs_kind_service_revision, ecs_kind_task_set, ecs_kind_capacity_provider, ecs_kind_account_setting,
+    ecs_kind_task_protection, ecs_kind_identity;
+
+#endif
