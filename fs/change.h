@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What mkdir, rmdir, unlink and symlink mean for a row: each makes the one call, or refuses. `view` is
+ * that of the name; it has the row's key. Nothing is asked of AWS unless the operation must know more
+ * (then FS_PARKED, and the same is called again). */
+#ifndef FS_CHANGE_H
+#define FS_CHANGE_H
+
+#include "node.h"
+
+struct fs_change {
+    bool drafts; /* mkdir makes a draft (rule 12): a directory that is only here until it is saved */
+    int (*mkdir)(struct fs_view *view, struct ecs_action **ret_action);
+    /* Both only with -o allow_delete; `removes` says to who has not given it what it would do. */
+    int (*rmdir)(struct fs_view *view, struct ecs_action **ret_action);
+    int (*unlink)(struct fs_view *view, struct ecs_action **ret_action);
+    const char *removes; /* "deletes the cluster" */
+    int (*symlink)(struct fs_view *view, const char *target, struct ecs_action **ret_action);
+};
+
+extern const struct fs_change fs_cluster_change, fs_service_change, fs_family_change, fs_revision_change,
+    fs_inactive_revision_change;
+
+/* 32 hexadecimal digits: a clientToken. */
+enum { FS_TOKEN_TEXT = 33 };
+void fs_change_token(char token[FS_TOKEN_TEXT]);
+
+#endif

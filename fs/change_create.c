@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create and symlink: an editable file anew, something of AWS's that begins by being written, or scratch. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "change.h"
+#include "ecsfs/cleanup.h"
+#include "local.h"
+
+static int refuse(struct fs_view *directory, const char *name)
+{
+    return fs_fail(directory->rq, -EPERM, "FixedTree", "no file called %s can be made here; see README",
+                   name);
+}
+
+/* A row that is not there yet, and will be once it is written. */
+static int make_unborn(struct fs_inode *inode)
+{
+    if (inode->local)
+        return 0;
+    struct fs_unborn *unborn = calloc(1, sizeof(*unborn));
+    if (!unborn)
+        return -ENOMEM;
+    unborn->local.kind = FS_LOCAL_UNBORN;
+    inode->local = &unborn->local;
+    return 0;
+}
+
+/* An editor that unlinked the file creates it anew: O_EXCL holds, for the name was free. */
+static int create_row(struct fs_view *directory, const struct fs_named *named, const char *name, int flags,
+                      struct fs_inode **ret_inode)
+{
+    struct fs_view child;
+    fs_view_child(&child, directory->tree, directory->rq, directory->inode, named->row, name, named->id);
+    int r = fs_row_present(&child);
+    if (r != 0 && r != -ENOENT)
+        return r;
+    if (r == 0 && (flags & O_EXCL) && !named->tombstone)
+        return -EEXIST;
+    bool absent = r == -ENOENT;
+    *ret_inode = fs_inode_child(directory->tree, directory->inode, named->row, name, named->id);
+    if (!*ret_inode)
+        return -ENOMEM;
+    return absent ? make_unborn(*ret_inode) : 0;
+}
+
+static int create_scratch(struct fs_view *directory, const char *name, struct fs_inode **ret_inode)
+{
+    struct fs_scratch_file *file = fs_scratch_find(directory->tree, directory->inode, name);
+    int r = file ? 0 : fs_scratch_create(directory->tree, directory->inode, name, NULL, &file);
+    if (r == 0)
+        *ret_inode = file->inode;
+    return r;
+}
+
+int fs_create(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name,
+              mode_t mode, int flags, struct fs_inode **ret_inode, struct fs_handle **ret_handle,
+              struct fs_open_hints *ret_hints)
+{
+    struct fs_view directory;
+    fs_begin(&directory, tree, rq, parent);
+    struct fs_named named;
+    int r = fs_change_named(tree, parent, name, &named);
+    cleanup_free char *id = named.id;
+    if (r < 0)
+        return r;
+    if (tree->options.ro)
+        return -EROFS;
+    if (named.draft || (named.row && S_ISDIR(named.row->mode)))
+        return -EISDIR;
+    if (named.scratch && (flags & O_EXCL))
+        return -EEXIST;
+    if (named.scratch || (!named.row && named.scratchable))
+        r = create_scratch(&directory, name, ret_inode);
+    else if (named.row && fs_change_is_edited(named.row))
+        r = create_row(&directory, &named, name, flags | (named.tombstone ? O_TRUNC : 0), ret_inode);
+    else
+        r = refuse(&directory, name);
+    if (r == 0)
+        r = fs_open(tree, rq, *ret_inode, (flags & ~(O_CREAT | O_EXCL)) | (named.tombstone ? O_TRUNC : 0),
+                    ret_handle, ret_hints);
+    if (r == 0)
+        fs_tombstone_remove(tree, parent, name);
+    return r;
+}
+
+int fs_symlink(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name,
+               const char *target, struct fs_inode **ret_inode)
+{
+    struct fs_view directory;
+    fs_begin(&directory, tree, rq, parent);
+    struct fs_named named;
+    int r = fs_change_named(tree, parent, name, &named);
+    cleanup_free char *id = named.id;
+    if (r < 0)
+        return r;
+    if (tree->options.ro)
+        return -EROFS;
+    if (named.scratch || named.draft)
+        return -EEXIST;
+    if (named.row || !named.scratchable)
+        return refuse(&directory, name);
+    struct fs_scratch_file *file;
+    r = fs_scratch_create(tree, parent, name, target, &file);
+    if (r == 0)
+        *ret_inode = file->inode;
+    return r;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unlink and rmdir. What is only here is its maker's to remove; an editable file's name is put aside (a
+ * tombstone), for its editor is about to write it anew; what is at AWS goes only with -o allow_delete. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "change.h"
+#include "ecsfs/cleanup.h"
+#include "local.h"
+
+/* Errors and the journal are about the name, not its directory. */
+static int about(struct fs_request *rq, const char *name)
+{
+    struct fs_progress *progress = fs_progress(rq);
+    if (progress && !progress->name)
+        progress->name = strdup(name);
+    return progress && progress->name ? 0 : -ENOMEM;
+}
+
+static int refuse(struct fs_view *view, const struct fs_change *change)
+{
+    if (change && change->removes)
+        return fs_fail(view->rq, -EPERM, "DeletionNotAllowed",
+                       "removing %s %s: mount with -o allow_delete to allow it; nothing was changed",
+                       view->name, change->removes);
+    return fs_fail(view->rq, -EPERM, "FixedTree", "%s is part of the tree; nothing was changed", view->name);
+}
+
+typedef int removal_fn(struct fs_view *view, struct ecs_action **ret_action);
+
+/* The directory's view acts, so that what it remembers is the request's. */
+static int remove_at_aws(struct fs_view *directory, struct fs_view *child, removal_fn *removal)
+{
+    int r = fs_may_change(directory);
+    if (r == 0)
+        r = about(directory->rq, child->name);
+    if (r < 0)
+        return r;
+    if (fs_acting(directory->rq))
+        return fs_act_wait(directory);
+    if (!removal || !directory->tree->options.allow_delete)
+        return refuse(child, child->node->change);
+    struct ecs_action *action = NULL;
+    r = removal(child, &action);
+    return r == 0 && action ? fs_act(directory, action) : r;
+}
+
+static int unlink_row(struct fs_view *directory, const struct fs_named *named, const char *name)
+{
+    struct fs_view child;
+    fs_view_child(&child, directory->tree, directory->rq, directory->inode, named->row, name, named->id);
+    const struct fs_change *change = named->row->change;
+    if (fs_acting(directory->rq))
+        return fs_act_wait(directory);
+    int r = fs_row_present(&child);
+    if (r != 0)
+        return r;
+    if (change && change->unlink)
+        return remove_at_aws(directory, &child, change->unlink);
+    if (!fs_change_is_edited(named->row))
+        return about(directory->rq, name) < 0 ? -ENOMEM : refuse(&child, change);
+    r = fs_may_change(directory);
+    return r < 0 ? r : fs_tombstone_add(directory->tree, directory->inode, name);
+}
+
+int fs_unlink(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name)
+{
+    struct fs_view directory;
+    fs_begin(&directory, tree, rq, parent);
+    struct fs_named named;
+    int r = fs_change_named(tree, parent, name, &named);
+    cleanup_free char *id = named.id;
+    if (r < 0)
+        return r;
+    if (named.scratch) {
+        fs_scratch_remove(tree, named.scratch);
+        return 0;
+    }
+    if (!named.row || named.tombstone)
+        return -ENOENT;
+    if (S_ISDIR(named.row->mode))
+        return -EISDIR;
+    return unlink_row(&directory, &named, name);
+}
+
+static bool holds_scratch(struct fs_tree *tree, const struct fs_inode *directory)
+{
+    for (const struct fs_scratch_file *file = tree->overlay->scratch; file; file = file->next) {
+        if (file->inode->parent == directory)
+            return true;
+    }
+    return false;
+}
+
+int fs_rmdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name)
+{
+    struct fs_view directory, child;
+    fs_begin(&directory, tree, rq, parent);
+    struct fs_named named;
+    int r = fs_change_named(tree, parent, name, &named);
+    cleanup_free char *id = named.id;
+    if (r < 0)
+        return r;
+    if (named.draft) {
+        if (holds_scratch(tree, named.draft->inode))
+            return -ENOTEMPTY;
+        fs_draft_end(tree, named.draft);
+        return 0;
+    }
+    if (named.scratch)
+        return -ENOTDIR;
+    if (!named.row)
+        return -ENOENT;
+    if (!S_ISDIR(named.row->mode))
+        return -ENOTDIR;
+    fs_view_child(&child, tree, rq, parent, named.row, name, named.id);
+    const struct fs_change *change = named.row->change;
+    return remove_at_aws(&directory, &child, change ? change->rmdir : NULL);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Editable documents: what a person reads, what they may save, and the calls that make it so.
+ *
+ * A row (struct fs_document) knows one kind of document; everything else is generic:
+ *
+ *     text --fs_document_read--> wanted --+
+ *                                         +--plan--> calls (none when equal in meaning)
+ *     describe of AWS (made anew) --now---+
+ *
+ * All of this file but the last part is pure: JSON in, JSON out. */
+#ifndef FS_DOCUMENT_H
+#define FS_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ecsfs/api.h"
+#include "ecsfs/buf.h"
+#include "ecsfs/cache.h"
+#include "ecsfs/error.h"
+
+struct json_t;
+struct fs_view;
+
+/* ---- one form for equal meaning (document_canon.c) ---- */
+
+enum fs_canon {
+    FS_CANON_SHOW,    /* for people: known members only, sets sorted, what is empty left out */
+    FS_CANON_COMPARE, /* and everything left out that AWS would fill in by itself */
+};
+/* A copy of `value` in that form; new reference; NULL: out of memory. `value` NULL gives NULL. */
+struct json_t *fs_canon(const struct ecs_shape *shape, const struct json_t *value, enum fs_canon how);
+/* Would AWS hold the same after either? Absent and default are equal. */
+bool fs_canon_equal(const struct ecs_shape *shape, const struct json_t *a, const struct json_t *b);
+/* The same for one member of a structure; either value may be NULL: absent. */
+bool fs_canon_member_equal(const struct ecs_shape *shape, const char *member, const struct json_t *a,
+                           const struct json_t *b);
+/* Two-space indent, sorted keys; without closing newline. 0, -ENOMEM, -EFBIG. */
+int fs_canon_text(const struct json_t *value, struct ecs_buf *text);
+
+/* ---- what a save becomes ---- */
+
+struct fs_plan_call {
+    const char *operation;
+    struct json_t *input; /* owned */
+    enum ecs_effect effect;
+    struct ecs_key key; /* strings borrowed from the save's key, which are the inode's */
+    const char *member, *beside;
+    bool id_from_reply;
+    bool (*happened)(const struct ecs_action *action, const struct ecs_doc *now);
+};
+
+enum { FS_PLAN_CALLS = 3 };
+
+/* In their order; the first failure stops. */
+struct fs_plan {
+    struct fs_plan_call calls[FS_PLAN_CALLS];
+    size_t len;
+};
+void fs_plan_free(struct fs_plan *plan);
+#define cleanup_plan __attribute__((cleanup(fs_plan_free)))
+
+struct fs_save {
+    struct ecs_key key;          /* of the resource; its path gives the names */
+    const struct json_t *wanted; /* as fs_document_read made it */
+    const struct json_t *now;    /* what AWS says of it; NULL: it is not there */
+    const char *client_token;    /* the same for every try of one save */
+    int desired_count;           /* kept with a draft; -1: none */
+};
+
+/* ---- the rows ---- */
+
+struct fs_document {
+    const char *what;         /* "task definition": for messages */
+    enum ecs_kind_id kind;    /* whose describe it is compared with */
+    const char *input, *more; /* operations whose input's members the document may have; more: or NULL */
+    const char *output, *described; /* operation and member of its reply that describe it: its other
+                                       members are dropped from a save */
+    const char *const *wrappers; /* members that hold the whole: {"taskDefinition": {...}}; NULL-terminated */
+    const char *name;            /* input member that the path decides: "family"; NULL: none */
+    const char *const *hidden;   /* input members that are not the document's: "cluster", "clientToken" */
+    /* The document of what AWS says, in FS_CANON_SHOW. New reference; NULL: out of memory. */
+    struct json_t *(*render)(const struct json_t *described);
+    /* The calls. 0, or -errno with *ret_error: refused before any call. */
+    int (*plan)(const struct fs_save *save, struct fs_plan *ret_plan, struct ecs_error **ret_error);
+};
+
+extern const struct fs_document fs_task_definition_document, fs_service_document, fs_cluster_document,
+    fs_capacity_providers_document;
+
+/* The input shape's member of that name, be it of `input` or of `more`; NULL. */
+const struct ecs_member *fs_document_member(const struct fs_document *document, const char *name);
+
+/* A save's text, read as the row wants it: unwrapped, "$schema" and read-only members dropped, nulls
+ * taken for absent, the name from the path (`name` NULL: none). 0 with a new reference; -EINVAL (no JSON,
+ * unknown or ill-typed members: each named with its place) or -ENOMEM with *ret_error. */
+int fs_document_read(const struct fs_document *document, const char *name, const char *text, size_t len,
+                     struct json_t **ret_wanted, struct ecs_error **ret_error);
+
+/* Adds a call to a plan; the input is taken over (also on failure). 0 or -ENOMEM. The rest of the call
+ * is the caller's to fill through *ret_call. */
+int fs_plan_add(struct fs_plan *plan, const char *operation, struct json_t *input,
+                struct fs_plan_call **ret_call);
+
+/* Members of `wanted` (the row's, without the hidden and the name) whose meaning differs from those of
+ * `now`; borrowed values; new reference; NULL: out of memory. What `wanted` leaves out stays. */
+struct json_t *fs_document_differences(const struct fs_document *document, const struct json_t *wanted,
+                                       const struct json_t *now);
+
+/* "web:12" of an ARN or of itself. Points into `text`. */
+const char *fs_task_definition_short(const char *text);
+
+/* ---- in the tree ---- */
+
+/* A fs_node.show for every row with a document: the document of the view's resource. */
+int fs_document_show(struct fs_view *view, struct ecs_buf *text);
+/* The document of a describe as text, with closing newline: for <revision>.json. 0, -ENOMEM. */
+int fs_document_text(const struct fs_document *document, const struct ecs_doc *doc, struct ecs_buf *text);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "document.h"
+
+int fs_plan_add(struct fs_plan *plan, const char *operation, json_t *input, struct fs_plan_call **ret_call)
+{
+    if (!input)
+        return -ENOMEM;
+    if (plan->len == FS_PLAN_CALLS) {
+        json_decref(input);
+        return -ENOMEM;
+    }
+    struct fs_plan_call *call = &plan->calls[plan->len++];
+    *call = (struct fs_plan_call){.operation = operation, .input = input};
+    *ret_call = call;
+    return 0;
+}
+
+void fs_plan_free(struct fs_plan *plan)
+{
+    for (size_t i = 0; i < plan->len; i++)
+        json_decref(plan->calls[i].input);
+    *plan = (struct fs_plan){0};
+}
+
+/* The structure that knows the member: defaults are written by its name. */
+static const struct ecs_shape *shape_of_member(const struct fs_document *document, const char *name)
+{
+    const char *operations[] = {document->input, document->more};
+    for (size_t i = 0; i < 2 && operations[i]; i++) {
+        const struct ecs_api_operation *found = ecs_api_find("ecs", operations[i]);
+        if (found && found->input && ecs_shape_member(found->input, name))
+            return found->input;
+    }
+    return NULL;
+}
+
+json_t *fs_document_differences(const struct fs_document *document, const json_t *wanted, const json_t *now)
+{
+    json_t *differences = json_object();
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)wanted, name, value)
+    {
+        const struct ecs_shape *shape = shape_of_member(document, name);
+        if (!shape || (document->name && strcmp(name, document->name) == 0))
+            continue;
+        if (fs_canon_member_equal(shape, name, value, json_object_get(now, name)))
+            continue;
+        if (json_object_set(differences, name, value) < 0) {
+            json_decref(differences);
+            return NULL;
+        }
+    }
+    return differences;
+}

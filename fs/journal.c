@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every change made through this mount: in memory for .ecsfs/journal, and appended to a file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ecsfs/cleanup.h"
+#include "ecsfs/log.h"
+#include "tree_private.h"
+
+/* Lines kept in memory; the file keeps all. */
+enum { KEPT = 1024, LINE_BYTES = 16384, ARGUMENT_BYTES = 256 };
+
+struct fs_journal {
+    char *ring[KEPT];
+    size_t at;
+    int fd; /* -1: memory only */
+};
+
+struct fs_journal *fs_journal_new(const char *file)
+{
+    struct fs_journal *journal = calloc(1, sizeof(*journal));
+    if (journal == NULL)
+        return NULL;
+    journal->fd = -1;
+    if (file != NULL)
+        journal->fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file != NULL && journal->fd < 0) {
+        int failed = errno;
+        free(journal);
+        errno = failed;
+        return NULL;
+    }
+    return journal;
+}
+
+struct fs_journal *fs_journal_free(struct fs_journal *journal)
+{
+    if (journal == NULL)
+        return NULL;
+    for (size_t i = 0; i < KEPT; i++)
+        free(journal->ring[i]);
+    if (journal->fd >= 0)
+        close(journal->fd);
+    free(journal);
+    return NULL;
+}
+
+static void write_row(const struct fs_journal_row *row, struct ecs_buf *line)
+{
+    char when[ECS_TIME_TEXT];
+    ecs_buf_addf(line, "%s uid=%u pid=%d %s %s", ecs_time_format(row->wall_ms, when), (unsigned)row->uid,
+                 (int)row->pid, row->path, row->operation);
+    if (row->arguments != NULL && row->arguments[0] != '\0')
+        ecs_buf_addf(line, " %s", row->arguments);
+    if (row->error == NULL)
+        ecs_buf_addf(line, ": %s", row->note != NULL ? row->note : "ok");
+    else
+        ecs_buf_addf(line, ": %s: %s", row->error->code, row->error->message);
+    if (row->error != NULL && row->error->request_id[0] != '\0')
+        ecs_buf_addf(line, " (request %s)", row->error->request_id);
+    ecs_buf_adds(line, "\n");
+}
+
+/* One write(2) a line: O_APPEND keeps the lines of several mounts whole. */
+void fs_journal_add(struct fs_journal *journal, const struct fs_journal_row *row)
+{
+    struct ecs_buf line = ECS_BUF(LINE_BYTES);
+    write_row(row, &line);
+    size_t len;
+    char *text = ecs_buf_steal(&line, &len);
+    if (text == NULL)
+        return;
+    if (journal->fd >= 0 && write(journal->fd, text, len) != (ssize_t)len)
+        ecs_debug("journal: %s", strerror(errno));
+    free(journal->ring[journal->at]);
+    journal->ring[journal->at] = text;
+    journal->at = (journal->at + 1) % KEPT;
+}
+
+int fs_journal_show(const struct fs_journal *journal, struct ecs_buf *text)
+{
+    for (size_t i = 0; i < KEPT; i++) {
+        const char *line = journal->ring[(journal->at + i) % KEPT];
+        if (line != NULL)
+            ecs_buf_adds(text, line);
+    }
+    return text->failed;
+}
+
+/* Members that say what was done and to what; everything else may be a document, a secret, or both. */
+static const char *const told[] = {
+    "cluster",      "clusterName",       "clusters",     "service",        "serviceName",
+    "task",         "tasks",             "family",       "taskDefinition", "taskDefinitions",
+    "desiredCount", "forceNewDeployment", "force",       "reason",         "count",
+    "name",         "containerInstance", "status",       "resourceArn",    "tagKeys",
+    "taskSet",      "primaryTaskSet",    "protectionEnabled", "expiresInMinutes", "capacityProvider",
+    "stopType",     "serviceDeploymentArn", "containerInstances", "repositoryName", "imageTag",
+};
+
+static bool is_told(const char *member)
+{
+    for (size_t i = 0; i < ARRAY_LEN(told); i++)
+        if (strcmp(told[i], member) == 0)
+            return true;
+    return false;
+}
+
+static void add_value(struct ecs_buf *text, json_t *value)
+{
+    cleanup_free char *dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    const char *plain = json_string_value(value);
+    if (dump == NULL)
+        return;
+    if (plain != NULL && strpbrk(plain, " \"\\=") == NULL && strlen(dump) == strlen(plain) + 2)
+        ecs_buf_addf(text, "%.*s", ARGUMENT_BYTES, plain);
+    else
+        ecs_buf_addf(text, "%.*s", ARGUMENT_BYTES, dump);
+}
+
+int fs_journal_arguments(const char *body, struct ecs_buf *text)
+{
+    json_t *input = json_loads(body != NULL ? body : "{}", 0, NULL);
+    const char *member;
+    json_t *value;
+    json_object_foreach(input, member, value)
+    {
+        if (!is_told(member))
+            continue;
+        ecs_buf_addf(text, "%s%s=", text->len > 0 ? " " : "", member);
+        add_value(text, value);
+    }
+    json_decref(input);
+    return text->failed;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clusters/<cluster>/tasks/<task>/containers/<container>/: parts of the task's document. */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "document.h"
+#include "nodes.h"
+#include "show.h"
+
+/* The container the view is of: borrowed from the tree. */
+static json_t *find_container(json_t *task, const char *name)
+{
+    size_t i;
+    json_t *container;
+    json_array_foreach(json_object_get(task, "containers"), i, container)
+    {
+        const char *its = json_string_value(json_object_get(container, "name"));
+        if (its != NULL && name != NULL && strcmp(its, name) == 0)
+            return container;
+    }
+    return NULL;
+}
+
+static int list_containers(struct fs_view *directory, fs_emit_fn *emit, void *arg)
+{
+    json_t *task;
+    int r = fs_view_tree(directory, &task);
+    if (r != 0)
+        return r;
+    size_t i;
+    json_t *container;
+    json_array_foreach(json_object_get(task, "containers"), i, container)
+    {
+        const char *name = json_string_value(json_object_get(container, "name"));
+        if (r == 0 && name != NULL)
+            r = emit(arg, name);
+    }
+    json_decref(task);
+    return r;
+}
+
+static int has_container(struct fs_view *child)
+{
+    json_t *task;
+    int r = fs_view_tree(child, &task);
+    if (r != 0)
+        return r;
+    r = find_container(task, child->id) != NULL ? 0 : -ENOENT;
+    json_decref(task);
+    return r;
+}
+
+static const struct fs_entries containers = {.list = list_containers, .has = has_container};
+
+static int add_plain(struct ecs_buf *text, const json_t *value)
+{
+    if (json_is_string(value))
+        fs_add_safe(text, json_string_value(value));
+    else if (json_is_integer(value))
+        ecs_buf_addf(text, "%lld", (long long)json_integer_value(value));
+    else
+        return -ENOENT;
+    return text->failed;
+}
+
+/* A member of the container, named by the row's `field`. */
+static int show_member(struct fs_view *view, struct ecs_buf *text)
+{
+    json_t *task;
+    int r = fs_view_tree(view, &task);
+    if (r != 0)
+        return r;
+    json_t *container = find_container(task, fs_view_nearest_id(view));
+    json_t *value = container != NULL ? json_object_get(container, view->node->field) : NULL;
+    r = value != NULL ? add_plain(text, value) : -ENOENT;
+    json_decref(task);
+    return r;
+}
+
+static int show_container(struct fs_view *view, struct ecs_buf *text)
+{
+    json_t *task;
+    int r = fs_view_tree(view, &task);
+    if (r != 0)
+        return r;
+    json_t *container = find_container(task, fs_view_nearest_id(view));
+    r = container != NULL ? fs_canon_text(container, text) : -ENOENT;
+    json_decref(task);
+    return r;
+}
+
+static const struct fs_node container_rows[] = {
+    {"describe.json", FS_FILE_R, FS_OF_DOC, .show = show_container, .help = "all that AWS says of it"},
+    {"status", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .field = "lastStatus", .show = show_member},
+    {"exit-code", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .field = "exitCode", .show = show_member,
+     .help = "once it has ended"},
+    {"reason", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .field = "reason", .show = show_member,
+     .help = "why it ended, or could not start"},
+    {"image", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .field = "image", .show = show_member},
+    {"image-digest", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .field = "imageDigest", .show = show_member},
+    {"health", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .field = "healthStatus", .show = show_member},
+    {0},
+};
+
+const struct fs_node fs_container_nodes[] = {
+    {NULL, FS_DIR, .entries = &containers, .called = "<container>", .children = container_rows},
+    {0},
+};

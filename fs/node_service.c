@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clusters/<cluster>/services/<service>/
+ *
+ *     $ cd clusters/prod/services/web
+ *     $ cat desired-count running-count task-definition
+ *     3
+ *     3
+ *     web:12
+ *     $ echo 5 > desired-count
+ *     $ echo web:13 > task-definition && cat stable
+ *     stable
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "change.h"
+#include "document.h"
+#include "nodes.h"
+#include "show.h"
+#include "tree_private.h"
+
+/* ---- stores: each is one UpdateService ---- */
+
+static struct ecs_action *update(struct fs_view *view, const char *member, json_t *value)
+{
+    json_t *input = json_pack("{s:s, s:s, s:o}", "cluster", view_cluster(view), "service", view_service(view),
+                              member, value);
+    return fs_action("ecs", "UpdateService", input, ECS_EFFECT_UPDATE, &view->key, "service");
+}
+
+/* UpdateService takes an Integer. */
+static bool parse_count(const char *text, json_int_t *ret_count)
+{
+    json_int_t count = 0;
+    size_t len = strlen(text);
+    if (len == 0 || strspn(text, "0123456789") != len)
+        return false;
+    for (; *text != '\0'; text++) {
+        count = count * 10 + (*text - '0');
+        if (count > INT32_MAX)
+            return false;
+    }
+    *ret_count = count;
+    return true;
+}
+
+static int store_desired_count(struct fs_view *view, const char *text, struct ecs_action **ret_action)
+{
+    json_int_t count;
+    if (!parse_count(text, &count))
+        return fs_fail(view->rq, -EINVAL, "InvalidValue",
+                       "desired-count takes a whole number, 0 or more; got \"%.64s\"", text);
+    *ret_action = update(view, "desiredCount", json_integer(count));
+    return *ret_action != NULL ? 0 : -ENOMEM;
+}
+
+/* A family, family:revision, or an ARN. What does not exist AWS refuses itself. */
+static bool could_be_task_definition(const char *text)
+{
+    size_t len = strlen(text);
+    return len <= 2048 && strcspn(text, " \t\"'\\{}[]<>|^`") == len && text[0] != '-' && text[0] != ':';
+}
+
+static int store_task_definition(struct fs_view *view, const char *text, struct ecs_action **ret_action)
+{
+    if (!could_be_task_definition(text))
+        return fs_fail(view->rq, -EINVAL, "InvalidValue",
+                       "task-definition takes \"family:revision\", \"family\" for its latest, or an ARN; got "
+                       "\"%.64s\"",
+                       text);
+    *ret_action = update(view, "taskDefinition", json_string(text));
+    return *ret_action != NULL ? 0 : -ENOMEM;
+}
+
+static int store_force(struct fs_view *view, const char *text, struct ecs_action **ret_action)
+{
+    if (strcmp(text, "1") != 0)
+        return fs_fail(view->rq, -EINVAL, "InvalidValue", "force-new-deployment takes \"1\"; got \"%.64s\"", text);
+    *ret_action = update(view, "forceNewDeployment", json_true());
+    return *ret_action != NULL ? 0 : -ENOMEM;
+}
+
+/* ---- shows ---- */
+
+/* While a deployment rolls, what still runs beside it; else what ran before the last change this mount saw. */
+static int show_previous(struct fs_view *view, struct ecs_buf *text)
+{
+    struct ecs_doc *doc;
+    int r = fs_view_doc(view, &doc);
+    if (r != 0)
+        return r;
+    const char *now = ecs_doc_field(doc, "taskDefinition");
+    const char *before = ecs_doc_field(doc, "activeTaskDefinition");
+    if (before == NULL || (now != NULL && strcmp(now, before) == 0))
+        before = ecs_cache_previous(view->tree->cache, &view->key, "taskDefinition");
+    if (before == NULL || (now != NULL && strcmp(now, before) == 0))
+        return -ENOENT;
+    fs_add_short(text, before);
+    return 0;
+}
+
+static const struct fs_node link_rows[] = {
+    {NULL, FS_LINK, .entries = &fs_tasks_of_service, .target = fs_task_link, .accept = fs_accept_id,
+     .called = "<task>"},
+    {0},
+};
+
+static const struct fs_node service_rows[] = {
+    {"service.json", FS_FILE_RW, FS_OF_DOC, .show = fs_document_show, .document = &fs_service_document,
+     .help = "what CreateService and UpdateService take; save to change the service"},
+    {"describe.json", FS_FILE_R, FS_OF_DOC, .show = fs_show_document, .help = "all that AWS says of it"},
+    {"arn", FS_FILE_R, .field = "serviceArn"},
+    {"status", FS_FILE_R, .field = "status", .help = "ACTIVE, DRAINING"},
+    {"launch-type", FS_FILE_R, .field = "launchType"},
+    {"created-at", FS_FILE_R, .field = "createdAt"},
+    {"desired-count", FS_FILE_RW, .field = "desiredCount", .store = store_desired_count,
+     .help = "how many tasks should run; write a number to scale"},
+    {"running-count", FS_FILE_R, .field = "runningCount", .help = "how many do run"},
+    {"pending-count", FS_FILE_R, .field = "pendingCount", .help = "how many are about to"},
+    {"task-definition", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .field = "taskDefinition", .show = fs_show_short,
+     .store = store_task_definition,
+     .help = "what runs; write \"web:12\", \"web\" (its latest) or an ARN to deploy"},
+    {"previous-task-definition", FS_FILE_R, FS_MAYBE, .show = show_previous,
+     .help = "what to write to task-definition to roll back"},
+    {"rollout-state", FS_FILE_R, .field = "rolloutState", .help = "IN_PROGRESS, COMPLETED, FAILED"},
+    {"rollout-reason", FS_FILE_R, .field = "rolloutStateReason"},
+    {"force-new-deployment", FS_FILE_W, .store = store_force, .help = "\"1\" replaces all tasks"},
+    {"events", FS_FILE_R, FS_OF_DOC, .show = fs_show_events, .help = "oldest first; tail -f follows them"},
+    {"stable", FS_FILE_R, FS_UNLISTED | FS_BLOCKS, .show = fs_show_stable,
+     .help = "a read that waits for the newest deployment: stable, or an error"},
+    {"tasks", FS_DIR, FS_WATCH_LISTS, .children = link_rows, .watches = FS_WATCH(ECS_TASK),
+     .help = "links to its tasks"},
+    {0},
+};
+
+const struct fs_node fs_service_nodes[] = {
+    {NULL, FS_DIR, .of = FS_OF(ECS_SERVICE), .accept = fs_accept_name, .children = service_rows,
+     .change = &fs_service_change},
+    {0},
+};

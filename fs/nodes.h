@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables that make up the tree, one node_*.c each; node_root.c hangs them up. */
+#ifndef FS_NODES_H
+#define FS_NODES_H
+
+#include "node.h"
+
+extern const struct fs_node fs_cluster_nodes[];            /* clusters/ */
+extern const struct fs_node fs_service_nodes[];            /* clusters/<cluster>/services/ */
+extern const struct fs_node fs_task_nodes[];               /* clusters/<cluster>/tasks/ */
+extern const struct fs_node fs_container_nodes[];          /* .../tasks/<task>/containers/ */
+extern const struct fs_node fs_container_instance_nodes[]; /* clusters/<cluster>/container-instances/ */
+extern const struct fs_node fs_task_definition_nodes[];    /* task-definitions/ */
+extern const struct fs_node fs_account_nodes[];            /* account/ */
+extern const struct fs_node fs_daemon_nodes[];             /* .ecsfs/ */
+extern const struct fs_node fs_rejected_nodes[];           /* .ecsfs/rejected/ */
+
+/* Could AWS have a resource of that name? Spares a call for ".git", "*.swp" and the like. */
+bool fs_accept_name(const char *id);     /* cluster, service, family: letters, digits, - and _ */
+bool fs_accept_id(const char *id);       /* task, container instance: hex digits, also with dashes */
+bool fs_accept_revision(const char *id); /* 1, 2, ... without leading zeros */
+
+/* Overviews (overview.c). */
+int fs_show_account_overview(struct fs_view *view, struct ecs_buf *text);
+int fs_show_cluster_overview(struct fs_view *view, struct ecs_buf *text);
+/* README, from the table itself (readme.c). */
+int fs_show_readme(struct fs_view *view, struct ecs_buf *text);
+/* services/<service>/events and stable (events.c, stable.c). */
+int fs_show_events(struct fs_view *view, struct ecs_buf *text);
+int fs_show_stable(struct fs_view *view, struct ecs_buf *text);
+
+/* refresh (refresh.c): a fs_node.store. */
+int fs_store_refresh(struct fs_view *view, const char *text, struct ecs_action **ret_action);
+
+/* Links to a cluster's tasks (task_links.c): those of the view's service, or on its container instance.
+ * Links lie three levels below the cluster: "../../../tasks/<id>". */
+extern const struct fs_entries fs_tasks_of_service, fs_tasks_of_instance;
+int fs_task_link(struct fs_view *view, struct ecs_buf *target);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* readdir: the fixed rows that are there, the children AWS lists, and what is only in this mount. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ecsfs/cleanup.h"
+#include "rows.h"
+#include "tree_private.h"
+
+/* A million names of 64 bytes. */
+enum { NAMES_MAX = 64 << 20 };
+
+struct listing {
+    struct fs_tree *tree;
+    struct fs_inode *directory;
+    const struct fs_node *row; /* whose children are being listed */
+    struct fs_dirent *entries; /* name holds an offset into names until finish */
+    size_t len, size;
+    struct ecs_buf names;
+};
+
+static int add_entry(struct listing *listing, const char *name, mode_t type)
+{
+    if (listing->len == listing->size) {
+        size_t size = listing->size > 0 ? listing->size * 2 : 32;
+        struct fs_dirent *entries = realloc(listing->entries, size * sizeof(*entries));
+        if (entries == NULL)
+            return -ENOMEM;
+        listing->entries = entries;
+        listing->size = size;
+    }
+    size_t offset = listing->names.len;
+    int r = ecs_buf_add(&listing->names, name, strlen(name) + 1);
+    if (r < 0)
+        return r;
+    listing->entries[listing->len++] =
+        (struct fs_dirent){.name = (const char *)offset,
+                           .type = type & S_IFMT,
+                           .ino = fs_inode_number_of(listing->tree, listing->directory, name)};
+    return 0;
+}
+
+static int emit_child(void *arg, const char *id)
+{
+    struct listing *listing = arg;
+    cleanup_free char *name = fs_row_name(listing->directory->node, listing->row, id);
+    if (name == NULL)
+        return -ENOMEM;
+    if (fs_overlay_hides(listing->tree, listing->directory, name))
+        return 0;
+    return add_entry(listing, name, listing->row->mode);
+}
+
+static int emit_local(void *arg, const char *name, mode_t type)
+{
+    return add_entry(arg, name, type);
+}
+
+/* Listed unless it is known to be absent; the resource's document was asked for before. */
+static int add_fixed(struct listing *listing, struct fs_view *directory, const struct fs_node *row)
+{
+    if ((row->flags & FS_UNLISTED) != 0 || fs_overlay_hides(listing->tree, listing->directory, row->name))
+        return 0;
+    bool draft = listing->directory->local != NULL && fs_overlay_is_draft(listing->directory);
+    if (draft || fs_row_conditional(row)) {
+        struct fs_request *rq = directory->rq;
+        bool peek = rq->peek;
+        struct fs_view child;
+        fs_view_child(&child, listing->tree, rq, listing->directory, row, row->name, NULL);
+        rq->peek = true;
+        int r = fs_row_present(&child);
+        rq->peek = peek;
+        if (r == -ENOENT)
+            return 0;
+    }
+    return add_entry(listing, row->name, row->mode);
+}
+
+static int add_rows(struct listing *listing, struct fs_view *directory)
+{
+    int r = 0;
+    for (const struct fs_node *row = directory->node->children; r == 0 && !fs_row_ends(row); row++) {
+        listing->row = row;
+        if (row->name != NULL)
+            r = add_fixed(listing, directory, row);
+        else if ((row->flags & FS_UNLISTED) == 0)
+            r = fs_row_list(directory, row, emit_child, listing);
+    }
+    return r;
+}
+
+/* Which of its fixed rows are there is in the resource's document. */
+static int know_resource(struct fs_view *directory)
+{
+    if (!directory->has_key || (directory->inode->local != NULL && fs_overlay_is_draft(directory->inode)))
+        return 0;
+    for (const struct fs_node *row = directory->node->children; !fs_row_ends(row); row++)
+        if (row->name != NULL && row->of == 0 && fs_row_conditional(row)) {
+            struct ecs_doc *doc;
+            return fs_view_doc(directory, &doc);
+        }
+    return 0;
+}
+
+static struct fs_dir *finish(struct listing *listing)
+{
+    struct fs_dir *dir = calloc(1, sizeof(*dir));
+    if (dir == NULL)
+        return NULL;
+    dir->names = ecs_buf_steal(&listing->names, NULL);
+    if (dir->names == NULL) {
+        free(dir);
+        return NULL;
+    }
+    dir->entries = steal(listing->entries);
+    dir->len = listing->len;
+    for (size_t i = 0; i < dir->len; i++)
+        dir->entries[i].name = dir->names + (size_t)dir->entries[i].name;
+    return dir;
+}
+
+int fs_readdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *inode, struct fs_dir **ret_dir)
+{
+    if (!S_ISDIR(inode->node->mode))
+        return -ENOTDIR;
+    struct fs_view directory;
+    fs_begin(&directory, tree, rq, inode);
+    struct listing listing = {.tree = tree, .directory = inode, .names = ECS_BUF(NAMES_MAX)};
+    int r = know_resource(&directory);
+    if (r == 0)
+        r = add_rows(&listing, &directory);
+    if (r == 0)
+        r = fs_overlay_list(tree, inode, emit_local, &listing);
+    if (r == 0) {
+        *ret_dir = finish(&listing);
+        r = *ret_dir != NULL ? 0 : -ENOMEM;
+    }
+    free(listing.entries);
+    ecs_buf_free(&listing.names);
+    return r;
+}
+
+struct fs_dir *fs_dir_free(struct fs_dir *dir)
+{
+    if (dir != NULL) {
+        free(dir->entries);
+        free(dir->names);
+        free(dir);
+    }
+    return NULL;
+}

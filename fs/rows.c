@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rows.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "names.h"
+#include "tree_private.h"
+
+bool fs_row_taken(const void *directory, const char *name)
+{
+    const struct fs_node *node = directory;
+    for (const struct fs_node *row = node->children; row != NULL && !fs_row_ends(row); row++)
+        if (row->name != NULL && strcmp(row->name, name) == 0)
+            return true;
+    return false;
+}
+
+char *fs_row_name(const struct fs_node *directory, const struct fs_node *row, const char *id)
+{
+    return fs_name_encode(id, row->suffix, fs_row_taken, directory);
+}
+
+static int decode(const struct fs_node *directory, const struct fs_node *row, const char *name, char **ret_id)
+{
+    int r = fs_name_decode(name, row->suffix, fs_row_taken, directory, ret_id);
+    if (r == 0 && row->accept != NULL && !row->accept(*ret_id)) {
+        free(*ret_id);
+        *ret_id = NULL;
+        return -ENOENT;
+    }
+    return r;
+}
+
+int fs_row_find(struct fs_tree *tree, struct fs_inode *parent, const char *name,
+                const struct fs_node **ret_node, char **ret_id)
+{
+    *ret_id = NULL;
+    const struct fs_node *rows = parent->node->children;
+    for (const struct fs_node *row = rows; row != NULL && !fs_row_ends(row); row++)
+        if (row->name != NULL && strcmp(row->name, name) == 0) {
+            *ret_node = row;
+            return 0;
+        }
+    for (const struct fs_node *row = rows; row != NULL && !fs_row_ends(row); row++) {
+        if (row->name != NULL)
+            continue;
+        int r = decode(parent->node, row, name, ret_id);
+        *ret_node = row;
+        if (r != -ENOENT)
+            return r;
+    }
+    return -ENOENT;
+}
+
+void fs_row_list_key(struct fs_view *directory, const struct fs_node *row, struct ecs_key *ret_key)
+{
+    struct fs_view child;
+    fs_view_child(&child, directory->tree, directory->rq, directory->inode, row, "", "");
+    memcpy(directory->parent_text, child.parent_text, sizeof(directory->parent_text));
+    *ret_key = (struct ecs_key){child.key.kind, directory->parent_text, ""};
+}
+
+bool fs_row_conditional(const struct fs_node *row)
+{
+    return (row->field != NULL && row->show == NULL) || (row->flags & FS_MAYBE) != 0;
+}
+
+static int list_kind(struct fs_view *directory, const struct fs_node *row, fs_emit_fn *emit, void *arg)
+{
+    struct ecs_key key;
+    fs_row_list_key(directory, row, &key);
+    const struct ecs_list *list;
+    int r = fs_view_list(directory, &key, &list);
+    for (size_t i = 0; r == 0 && i < ecs_list_len(list); i++) {
+        struct ecs_key child = {key.kind, key.parent, ecs_list_at(list, i)};
+        if (!ecs_cache_known_absent(directory->tree->cache, &child, NULL))
+            r = emit(arg, child.id);
+    }
+    return r;
+}
+
+int fs_row_list(struct fs_view *directory, const struct fs_node *row, fs_emit_fn *emit, void *arg)
+{
+    return row->entries != NULL ? row->entries->list(directory, emit, arg)
+                                : list_kind(directory, row, emit, arg);
+}
+
+/* A resource is there when its document is; but what costs a call each is believed to be there while a
+ * fresh list says so, and of what never changes the list knows best whether it still is. */
+static int resource_present(struct fs_view *view)
+{
+    const struct ecs_kind *kind = ecs_kinds[view->key.kind];
+    struct ecs_cache *cache = view->tree->cache;
+    if (cache != NULL && (kind->describe.single || kind->lifetime == ECS_FOREVER)) {
+        struct ecs_key list_key = {view->key.kind, view->key.parent, ""};
+        int64_t fresh_ms = 0;
+        const struct ecs_list *list = ecs_cache_peek_list(cache, &list_key, &fresh_ms);
+        if (list != NULL && fresh_ms > 0 &&
+            (ecs_list_has(list, view->key.id) || kind->lifetime == ECS_FOREVER)) {
+            view->valid_ms = fresh_ms < view->valid_ms ? fresh_ms : view->valid_ms;
+            return ecs_list_has(list, view->key.id) ? 0 : -ENOENT;
+        }
+    }
+    struct ecs_doc *doc;
+    return fs_view_doc(view, &doc);
+}
+
+static int rendered_present(struct fs_view *view)
+{
+    cleanup_buf struct ecs_buf text = ECS_BUF(FS_TEXT_MAX);
+    return fs_render(view, &text);
+}
+
+int fs_row_present(struct fs_view *view)
+{
+    const struct fs_node *row = view->node;
+    if (view->parent != NULL && view->parent->local != NULL && fs_overlay_is_draft(view->parent))
+        return row->store != NULL || row->document != NULL ? 0 : -ENOENT;
+    if (view->id != NULL && row->entries != NULL)
+        return row->entries->has(view);
+    if (view->id != NULL && row->of != 0)
+        return resource_present(view);
+    if (row->present != NULL)
+        return row->present(view);
+    const char *text;
+    if (row->field != NULL && row->show == NULL)
+        return fs_view_field(view, row->field, &text);
+    return (row->flags & FS_MAYBE) != 0 ? rendered_present(view) : 0;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Scratch files as inodes: finding, making, moving and opening them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "local.h"
+
+static const struct fs_node scratch_file_node = {.mode = FS_FILE_RW, .flags = FS_UNLISTED | FS_LOCAL};
+static const struct fs_node scratch_link_node = {.mode = FS_LINK, .flags = FS_UNLISTED | FS_LOCAL};
+
+struct fs_scratch_file *fs_scratch_of(const struct fs_inode *inode)
+{
+    return inode->local && inode->local->kind == FS_LOCAL_SCRATCH ? (struct fs_scratch_file *)inode->local
+                                                                  : NULL;
+}
+
+struct fs_scratch_file *fs_scratch_find(struct fs_tree *tree, const struct fs_inode *parent, const char *name)
+{
+    struct fs_scratch_file *file = tree->overlay->scratch;
+    while (file && (file->inode->parent != parent || strcmp(file->inode->name, name) != 0))
+        file = file->next;
+    return file;
+}
+
+static void link_file(struct fs_tree *tree, struct fs_scratch_file *file)
+{
+    struct fs_overlay *overlay = tree->overlay;
+    file->linked = true;
+    file->next = overlay->scratch;
+    if (file->next)
+        file->next->prev = &file->next;
+    file->prev = &overlay->scratch;
+    overlay->scratch = file;
+}
+
+/* An inode whose name has become something else keeps its number, but is no longer found by name. */
+static struct fs_inode *new_inode(struct fs_tree *tree, struct fs_inode *parent, const char *name,
+                                  const char *target)
+{
+    struct fs_inode *known = fs_inode_known(tree, parent, name);
+    if (known && (known->local || known->node == &scratch_file_node || known->node == &scratch_link_node))
+        fs_inode_detach(known);
+    return fs_inode_child(tree, parent, target ? &scratch_link_node : &scratch_file_node, name, NULL);
+}
+
+int fs_scratch_create(struct fs_tree *tree, struct fs_inode *parent, const char *name, const char *target,
+                      struct fs_scratch_file **ret_file)
+{
+    struct fs_scratch_file *file = calloc(1, sizeof(*file));
+    if (!file)
+        return -ENOMEM;
+    int r = fs_scratch_init(&file->scratch, &tree->overlay->pool, target);
+    if (r < 0) {
+        free(file);
+        return r;
+    }
+    struct fs_inode *inode = new_inode(tree, parent, name, target);
+    if (!inode || inode->local) {
+        fs_scratch_free(&file->scratch);
+        free(file);
+        return inode ? -EBUSY : -ENOMEM;
+    }
+    file->local.kind = FS_LOCAL_SCRATCH;
+    file->scratch.modified_ms = fs_wall_ms(tree);
+    file->inode = fs_inode_ref(inode);
+    inode->local = &file->local;
+    link_file(tree, file);
+    *ret_file = file;
+    return 0;
+}
+
+void fs_scratch_remove(struct fs_tree *tree, struct fs_scratch_file *file)
+{
+    struct fs_inode *inode = file->inode;
+    *file->prev = file->next;
+    if (file->next)
+        file->next->prev = file->prev;
+    file->linked = false;
+    fs_inode_detach(inode);
+    fs_inode_unref(tree, inode);
+}
+
+int fs_scratch_move(struct fs_tree *tree, struct fs_scratch_file *file, struct fs_inode *parent,
+                    const char *name)
+{
+    struct fs_scratch_file *there = fs_scratch_find(tree, parent, name);
+    if (there == file)
+        return 0;
+    int r = fs_inode_move(tree, file->inode, parent, name);
+    if (r < 0)
+        return r;
+    if (there)
+        fs_scratch_remove(tree, there);
+    return 0;
+}
+
+/* ---- open files ---- */
+
+static int scratch_open(struct fs_view *view, int flags, struct fs_handle **ret_handle,
+                        struct fs_open_hints *ret_hints)
+{
+    struct fs_scratch_file *file = fs_scratch_of(view->inode);
+    if (file->scratch.target)
+        return -ELOOP;
+    struct fs_handle *handle = calloc(1, sizeof(*handle));
+    if (!handle)
+        return -ENOMEM;
+    if (flags & O_TRUNC)
+        fs_scratch_truncate(&file->scratch, 0);
+    ret_hints->keep_cache = true; /* only the kernel itself writes it */
+    ret_hints->no_flush = true;
+    *ret_handle = handle;
+    return 0;
+}
+
+static int scratch_read(struct fs_view *view, struct fs_handle *handle, size_t size, off_t offset,
+                        const char **ret_data, size_t *ret_len)
+{
+    fs_scratch_read(&fs_scratch_of(view->inode)->scratch, size, (uint64_t)offset, ret_data, ret_len);
+    return 0;
+}
+
+static int scratch_write(struct fs_view *view, struct fs_handle *handle, const char *data, size_t len,
+                         off_t offset)
+{
+    struct fs_scratch_file *file = fs_scratch_of(view->inode);
+    file->scratch.modified_ms = fs_wall_ms(view->tree);
+    return fs_scratch_write(&file->scratch, data, len, (uint64_t)offset);
+}
+
+static int scratch_truncate(struct fs_view *view, struct fs_handle *handle, off_t size)
+{
+    struct fs_scratch_file *file = fs_scratch_of(view->inode);
+    file->scratch.modified_ms = fs_wall_ms(view->tree);
+    return fs_scratch_truncate(&file->scratch, (uint64_t)size);
+}
+
+static void scratch_release(struct fs_tree *tree, struct fs_handle *handle)
+{
+    free(handle);
+}
+
+const struct fs_file_ops fs_scratch_ops = {
+    .open = scratch_open,
+    .read = scratch_read,
+    .write = scratch_write,
+    .truncate = scratch_truncate,
+    .release = scratch_release,
+};
