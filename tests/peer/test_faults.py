@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a user sees when AWS does not do what was asked: the errno, the message, and the world unchanged."""
+import os
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+import peer
+
+WEB = "clusters/prod/services/web/"
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.moto = cls.enter(peer.Moto())
+        cls.ecs = peer.client(cls.moto.url)
+        cls.ecs.create_cluster(clusterName="prod")
+        peer.family(cls.ecs, "web", 2)
+        peer.service(cls.ecs, "prod", "web", "web:2", 2)
+        peer.service(cls.ecs, "prod", "api", "web:1", 1)
+        cls.proxy = cls.enter(peer.Proxy(cls.moto.url))
+
+    @classmethod
+    def enter(cls, context):
+        value = context.__enter__()
+        cls.addClassCleanup(context.__exit__, None, None, None)
+        return value
+
+    def setUp(self):
+        self.proxy.reset()
+
+    def tearDown(self):
+        self.proxy.reset()
+
+    def mount(self, endpoint=None, options="stale=1", **how):
+        mount = peer.Mount(endpoint or self.proxy.url, options, **how)
+        mount.__enter__()
+        self.addCleanup(mount.__exit__, None, None, None)
+        return mount
+
+    def told(self, mount, *words):
+        """The newest line of .ecsfs/errors says so."""
+        line = mount.cat(".ecsfs/errors").splitlines()[-1]
+        for word in words:
+            self.assertIn(word, line)
+
+    # -- no answer
+
+    def test_hanging_endpoint(self):
+        mount = self.mount(options="stale=60")
+        mount.cat(WEB + "desired-count")
+        self.proxy.fault("hang", seconds=120)
+        began = time.monotonic()
+        self.assertEqual(mount.sh("cat %sdesired-count" % WEB).stdout, "2\n")
+        self.assertLess(time.monotonic() - began, 0.5, "what is known is answered at once")
+        for path in ("clusters/prod/services/api/desired-count", "task-definitions/web/1.json", "clusters/none/arn"):
+            reader = subprocess.Popen(["cat", mount.path(path)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            time.sleep(0.5)
+            self.assertIsNone(reader.poll(), "nothing to read yet")
+            began = time.monotonic()
+            reader.send_signal(signal.SIGINT)
+            reader.wait(30)
+            self.assertLess(time.monotonic() - began, 1, "Ctrl-C ends the read of " + path)
+        began = time.monotonic()
+        self.assertEqual(mount.sh("cat %srunning-count" % WEB).stdout, "2\n")
+        self.assertLess(time.monotonic() - began, 0.5, "and the others are not delayed")
+
+    def test_unmount_with_calls_in_flight(self):
+        mount = peer.Mount(self.proxy.url)
+        with mount:
+            self.proxy.fault("hang", seconds=120)
+            reader = subprocess.Popen(["cat", mount.path(WEB, "desired-count")], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            time.sleep(0.5)
+            began = time.monotonic()
+            subprocess.run(["fusermount3", "-uz", mount.at], check=True)
+            mount.process.send_signal(signal.SIGTERM)
+            mount.process.wait(15)
+            self.assertLess(time.monotonic() - began, 8)
+            self.assertNotEqual(reader.wait(10), 0)
+
+    def test_known_things_stay_when_aws_does_not_answer(self):
+        mount = self.mount(options="stale=1")
+        self.assertEqual(mount.cat(WEB + "desired-count"), "2\n")
+        self.proxy.fault("reset")
+        time.sleep(1.5)
+        self.assertEqual(mount.cat(WEB + "desired-count"), "2\n")
+        self.assertTrue(os.getxattr(mount.path(WEB, "desired-count"), "user.ecsfs.stale"))
+        self.proxy.reset()
+        time.sleep(1.5)
+        self.assertEqual(mount.cat(WEB + "desired-count"), "2\n")
+        with self.assertRaises(OSError):
+            os.getxattr(mount.path(WEB, "desired-count"), "user.ecsfs.stale")
+
+    def test_dead_endpoint(self):
+        mount = self.mount("http://127.0.0.1:%d" % peer.free_port())
+        self.assertIn("clusters", mount.ls("."))
+        self.assertEqual(mount.error("clusters"), "ECONNREFUSED")
+        self.told(mount, "clusters", "127.0.0.1")
+        status = mount.json(".ecsfs/status.json")
+        self.assertIs(status["reachable"], False)
+
+    # -- credentials
+
+    def test_wrong_secret(self):
+        mount = self.mount(secret="wrong")
+        self.assertEqual(mount.error("clusters"), "EKEYREJECTED")
+        self.told(mount, "SignatureException")
+
+    def test_unknown_key(self):
+        mount = self.mount(key="AKIDNOBODY0000000001")
+        self.assertEqual(mount.error("clusters"), "EKEYREJECTED")
+        self.told(mount, "UnrecognizedClientException")
+
+    def test_posix_errno(self):
+        mount = self.mount(secret="wrong", options="posix_errno")
+        self.assertEqual(mount.error("clusters"), "EACCES")
+
+    def test_no_credentials(self):
+        mount = self.mount(key=None)
+        self.assertIn("clusters", mount.ls("."))
+        self.assertEqual(mount.error("clusters"), "ENOKEY")
+        self.assertEqual(self.proxy.ops(), [])
+
+    def test_secrets_are_told_nobody(self):
+        secret = "not/the+right=secret0000"
+        mount = self.mount(secret=secret)
+        mount.error("clusters")
+        text = mount.said() + "".join(mount.cat(".ecsfs/" + f) for f in ("errors", "journal", "status.json", "options.json"))
+        self.assertNotIn(secret, text)
+        self.assertNotIn("Signature=", text)
+
+    # -- answers that say no
+
+    REFUSALS = (  # fault, errno of a read, errno of a write, what the error says
+        ("access_denied", "EACCES", "EACCES", "AccessDeniedException"),
+        ("expired_token", "EKEYEXPIRED", "EKEYEXPIRED", "ExpiredTokenException"),
+        ("bad_token", "EKEYREJECTED", "EKEYREJECTED", "UnrecognizedClientException"),
+        ("throttle", "EBUSY", "EBUSY", "ThrottlingException"),
+        ("http500", "EIO", "EIO", "ServerException"),
+        ("http503", "EIO", "EIO", "503"),
+        ("html502", "EIO", "EIO", "502"),
+        ("redirect", "EPROTO", "EPROTO", "307"),
+        ("garbage", "EPROTO", "EPROTO", ""),
+        ("array", "EPROTO", "EPROTO", ""),
+        ("truncate_json", "EPROTO", "EPROTO", ""),
+        ("dupkeys", "EPROTO", "EPROTO", ""),
+    )
+
+    def test_refused_reads(self):
+        for kind, on_read, _, says in self.REFUSALS:
+            with self.subTest(kind):
+                mount = self.mount(options="stale=0")
+                self.proxy.fault(kind)
+                self.assertEqual(mount.error("clusters/prod/services/api/desired-count"), on_read)
+                self.told(mount, "clusters/prod", says)
+                self.proxy.reset()
+                self.assertEqual(mount.cat("clusters/prod/services/api/desired-count"), "1\n", "it heals")
+
+    def test_refused_writes(self):
+        for kind, _, on_write, says in self.REFUSALS:
+            with self.subTest(kind):
+                mount = self.mount()
+                path = WEB + "desired-count"
+                before = mount.cat(path)
+                self.proxy.fault(kind, op="UpdateService")
+                self.assertEqual(mount.failing(lambda: mount.echo("9", path)), on_write)
+                self.told(mount, path, says)
+                said = os.getxattr(mount.path(path), "user.ecsfs.error").decode()
+                self.assertIn(says, said)
+                self.proxy.reset()
+                # Where the answer was lost, the work may have been done: the file shows the truth.
+                time.sleep(1.1)
+                truth = self.ecs.describe_services(cluster="prod", services=["web"])["services"][0]["desiredCount"]
+                if kind in ("truncate_json", "dupkeys"):
+                    self.ecs.update_service(cluster="prod", service="web", desiredCount=int(before))
+                else:
+                    self.assertEqual("%d\n" % truth, before)
+
+    def test_a_passing_trouble_is_tried_again(self):
+        for kind in ("throttle", "http500", "http503", "reset", "close", "keepalive_close"):
+            with self.subTest(kind):
+                mount = self.mount()
+                self.proxy.fault(kind, times=1)
+                self.assertEqual(mount.cat("clusters/prod/services/api/desired-count"), "1\n")
+                self.proxy.reset()
+
+    def test_an_answer_in_pieces(self):
+        for kind in ("chunked", "slow"):
+            with self.subTest(kind):
+                mount = self.mount()
+                self.proxy.fault(kind, seconds=1)
+                self.assertEqual(mount.cat("clusters/prod/services/api/desired-count"), "1\n")
+                self.proxy.reset()
+
+    def test_a_giant_answer(self):
+        mount = self.mount()
+        self.proxy.fault("pad", bytes=32 << 20)
+        self.assertEqual(mount.error("clusters/prod/services/api/desired-count"), "EPROTO")
+        with open("/proc/%d/status" % mount.process.pid) as f:
+            peak = int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1))
+        self.assertLess(peak, 256 * 1024, "kB")
+
+
+if __name__ == "__main__":
+    peer.need_proxy()
+    peer.main()
