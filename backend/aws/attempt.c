@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "client.h"
+#include "download.h"
 #include "ecsfs/cleanup.h"
 #include "query.h"
 #include "reply.h"
@@ -237,6 +238,28 @@ static struct ecs_error *put_input(struct aws_task *task, struct message *messag
     return NULL;
 }
 
+/* The bytes of a layer. */
+static struct ecs_error *build_download(struct aws_client *client, struct aws_task *task, int64_t now)
+{
+    const struct ecs_call *call = task->call;
+    struct aws_endpoint endpoint;
+    struct ecs_error *error = NULL;
+    if (aws_config_endpoint(client->config, &client->env, task->service, task->lane->region, &endpoint,
+                            &error) < 0)
+        return error;
+    struct message message = {.method = "GET", .body = ""};
+    char range[64];
+    task->url = strdup(call->body);
+    aws_download_host(call->body, task->host, sizeof(task->host));
+    aws_download_range(call, range, sizeof(range));
+    task->reply = ECS_BUF(call->range_len);
+    if (!task->url || !aws_headers_add(&task->headers, "Range", range) || !(task->easy = take_easy(client)))
+        return no_memory(task);
+    client->flying++;
+    /* http only where the user himself named such an endpoint */
+    return set_up(client, task, endpoint.custom && endpoint.url.plain, &message, now) ? NULL : no_memory(task);
+}
+
 static struct ecs_error *build(struct aws_client *client, struct aws_task *task, int64_t now)
 {
     struct aws_endpoint endpoint;
@@ -278,7 +301,8 @@ struct ecs_error *aws_attempt_start(struct aws_client *client, struct aws_task *
     task->answer = (struct aws_answer_headers){.retry_after_ms = -1};
     task->curl_error[0] = 0;
     task->attempt_ms = now;
-    struct ecs_error *error = build(client, task, now);
+    struct ecs_error *error =
+        task->call->download ? build_download(client, task, now) : build(client, task, now);
     if (!error && curl_multi_add_handle(client->multi, task->easy) != CURLM_OK)
         error = no_memory(task);
     if (error) {

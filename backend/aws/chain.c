@@ -77,7 +77,7 @@ static struct aws_credentials *from_base(const struct aws_config *config, const 
 {
     switch (plan->base) {
     case AWS_BASE_KEYS:
-        return aws_from_keys(plan->profile, ret_error);
+        return aws_from_keys(env, config->profiles, plan->profile, ret_error);
     case AWS_BASE_SOURCE:
         return from_named(config, env, plan, ret_error);
     case AWS_BASE_WEB_IDENTITY:
@@ -151,14 +151,26 @@ static aws_source *const sources[] = {
     aws_from_environment, from_role, aws_from_web_identity, from_profile, aws_from_container, from_imds_last,
 };
 
+/* Keys go into header lines; a file's value may run over several. */
+static bool is_one_line(const struct aws_credentials *found)
+{
+    return !strpbrk(found->access_key_id, "\r\n") &&
+           !(found->session_token && strpbrk(found->session_token, "\r\n"));
+}
+
 struct aws_credentials *aws_chain_resolve(const struct aws_config *config, const struct aws_env *env,
                                           struct ecs_error **ret_error)
 {
     for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
         struct ecs_error *error = NULL;
         struct aws_credentials *found = sources[i](config, env, &error);
-        if (found)
+        if (found && is_one_line(found))
             return found;
+        if (found) {
+            error = ecs_error_new(-ENOKEY, "InvalidConfiguration", "a key from %s runs over several lines",
+                                  found->source);
+            aws_credentials_unref(found);
+        }
         if (error) {
             *ret_error = error;
             return NULL;

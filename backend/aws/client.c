@@ -84,6 +84,7 @@ static void status(struct ecs_backend *backend, struct ecs_backend_status *ret_s
     }
     ret_status->reachable = client->reachable;
     memcpy(ret_status->trouble, client->trouble, sizeof(client->trouble));
+    ret_status->clock_off_ms = client->clock_off_ms;
     ret_status->calls = client->meter.calls;
     ret_status->throttled = client->meter.throttled;
     ret_status->retries = client->meter.retries;
@@ -96,8 +97,10 @@ static void metrics(struct ecs_backend *backend, char **ret_text)
 {
     struct aws_client *client = (struct aws_client *)backend;
     pthread_mutex_lock(&client->lock);
-    *ret_text = aws_meter_text(&client->meter, client->reachable,
-                               client->credentials ? client->credentials->expires_ms : 0);
+    client->meter.reachable = client->reachable;
+    client->meter.clock_off_ms = client->clock_off_ms;
+    client->meter.credentials_expire_ms = client->credentials ? client->credentials->expires_ms : 0;
+    *ret_text = aws_meter_text(&client->meter);
     pthread_mutex_unlock(&client->lock);
 }
 

@@ -130,6 +130,7 @@ struct aws_client {
     char identity[128], account[16];
     bool reachable;
     char trouble[256];
+    int64_t clock_off_ms;
     struct aws_meter meter;
 };
 

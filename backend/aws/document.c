@@ -72,6 +72,10 @@ static struct aws_credentials *make(const char *id, const char *secret, const ch
         *ret_error = invalid("a key holds control characters");
         return NULL;
     }
+    if (expires_ms < 0) { /* before 1970 */
+        *ret_error = invalid("its expiration is no time");
+        return NULL;
+    }
     struct aws_credentials *made = aws_credentials_new(id, secret, token, account, expires_ms);
     if (!made)
         *ret_error = ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
@@ -105,7 +109,7 @@ static struct aws_credentials *parse_tree(enum aws_document kind, const json_t *
         *ret_error = invalid("a key is missing in it");
     else if (json_is_string(expiration) && aws_time_parse(json_string_value(expiration), &expires_ms) < 0)
         *ret_error = invalid("its expiration is no time");
-    else if (expires_ms < 0 || (forms[kind].expires && !expires_ms))
+    else if (forms[kind].expires && !expires_ms)
         *ret_error = invalid("it has no expiration");
     else
         return make(id, secret, token, text_of(tree, forms[kind].account), expires_ms, ret_error);

@@ -3,6 +3,7 @@
  * thread of its own does it, one at a time, only while it runs; what it finds comes as a letter. */
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,8 +79,7 @@ static void replace_keys(struct aws_client *client, struct aws_credentials *cred
     struct aws_credentials *old = client->credentials;
     client->credentials = credentials;
     if (credentials && credentials->account)
-        memcpy(client->account, credentials->account,
-               strnlen(credentials->account, sizeof(client->account) - 1) + 1);
+        snprintf(client->account, sizeof(client->account), "%.15s", credentials->account);
     pthread_mutex_unlock(&client->lock);
     aws_credentials_unref(old);
 }
@@ -97,6 +97,13 @@ static struct ecs_error *expired(const struct aws_credentials *credentials)
                          credentials->source, credentials->remedy);
 }
 
+static void note_trouble(struct aws_client *client, const struct ecs_error *error)
+{
+    pthread_mutex_lock(&client->lock);
+    snprintf(client->trouble, sizeof(client->trouble), "%.255s", error->message);
+    pthread_mutex_unlock(&client->lock);
+}
+
 void aws_keys_arrived(struct aws_client *client, struct aws_letter *from, int64_t now)
 {
     struct aws_keys_letter *letter = (struct aws_keys_letter *)from;
@@ -110,6 +117,8 @@ void aws_keys_arrived(struct aws_client *client, struct aws_letter *from, int64_
     } else if (letter->credentials) {
         replace_keys(client, letter->credentials);
     }
+    if (client->keys_error)
+        note_trouble(client, client->keys_error);
     bool fresh = letter->credentials && client->credentials &&
                  time_left(client, client->credentials) >= AWS_REFRESH_AHEAD_MS;
     client->refresh_not_before_ms = now + (fresh                 ? 0

@@ -68,7 +68,7 @@ static void add_value(struct ecs_buf *buf, const char *name, const char *type, c
     ecs_buf_addf(buf, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", name, help, name, type, name, value);
 }
 
-char *aws_meter_text(const struct aws_meter *meter, bool reachable, int64_t credentials_expire_ms)
+char *aws_meter_text(const struct aws_meter *meter)
 {
     cleanup_buf struct ecs_buf buf = ECS_BUF(TEXT_MAX);
     ecs_buf_adds(&buf, "# HELP ecsfs_aws_calls_total API calls by operation and outcome.\n"
@@ -97,10 +97,13 @@ char *aws_meter_text(const struct aws_meter *meter, bool reachable, int64_t cred
     add_value(&buf, "ecsfs_aws_paced_total", "counter", "Calls that waited for a token of ours.",
               (double)meter->paced);
     add_value(&buf, "ecsfs_aws_in_flight", "gauge", "Calls not yet home.", (double)meter->in_flight);
-    add_value(&buf, "ecsfs_aws_reachable", "gauge", "1 when the last request got an answer.", reachable);
-    if (credentials_expire_ms)
+    add_value(&buf, "ecsfs_aws_reachable", "gauge", "1 when the last request got an answer.",
+              meter->reachable);
+    add_value(&buf, "ecsfs_aws_clock_offset_seconds", "gauge", "AWS's clock minus ours, by its last answer.",
+              (double)meter->clock_off_ms / 1000);
+    if (meter->credentials_expire_ms)
         add_value(&buf, "ecsfs_aws_credentials_expire_seconds", "gauge", "Unix time of the keys' expiry.",
-                  (double)credentials_expire_ms / 1000);
+                  (double)meter->credentials_expire_ms / 1000);
     return buf.failed ? NULL : ecs_buf_steal(&buf, NULL);
 }
 

@@ -242,10 +242,9 @@ static void fail_queued(struct aws_client *client, struct ecs_error *error)
     for (; task; task = next) {
         next = TAILQ_NEXT(task, all);
         if (task->state == AWS_TASK_QUEUED)
-            aws_task_finish(client, task,
-                            ecs_error_context(aws_own_error(task->call->operation, error->err, error->code,
-                                                            "%s", error->message),
-                                              error->err, "%s", ""));
+            aws_task_finish(
+                client, task,
+                aws_own_error(task->call->operation, error->err, error->code, "%s", error->message));
     }
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "client.h"
+#include "download.h"
+#include "ecsfs/api.h"
 #include "ecsfs/cleanup.h"
 #include "query.h"
 #include "reply.h"
@@ -180,22 +182,44 @@ static void note_identity(struct aws_client *client, const json_t *tree)
     pthread_mutex_unlock(&client->lock);
 }
 
+/* Takes over `why`. */
+static struct ecs_error *unreadable(const struct aws_task *task, struct ecs_error *why)
+{
+    bool writing = task->call->writing;
+    struct ecs_error *error =
+        aws_own_error(task->call->operation, why->err, writing ? "AnswerLost" : why->code, "%s: %s%s",
+                      task->host, why->message, writing ? "; whether the change was made is not known" : "");
+    ecs_error_unref(why);
+    return error;
+}
+
+/* AWS answers {} where there is nothing to say, so a reply of no bytes is a cut one. */
+static bool is_cut(const struct aws_task *task)
+{
+    const struct ecs_api_operation *operation = ecs_api_find(task->call->service, task->call->operation);
+    return task->reply.len == 0 && operation && operation->output && operation->output->members_len;
+}
+
+static json_t *read_reply(const struct aws_task *task, struct ecs_error **ret_error)
+{
+    const char *text = task->reply.data ? task->reply.data : "";
+    if (is_cut(task)) {
+        *ret_error = ecs_error_new(-EPROTO, "MalformedReply", "the reply is empty");
+        return NULL;
+    }
+    return task->service->protocol == AWS_QUERY
+               ? aws_query_parse(task->call->operation, text, task->reply.len, ret_error)
+               : aws_reply_parse(text, task->reply.len, ret_error);
+}
+
 static void succeeded(struct aws_client *client, struct aws_task *task, int64_t now)
 {
     struct ecs_call *call = task->call;
     struct ecs_error *error = NULL;
-    const char *text = task->reply.data ? task->reply.data : "";
-    json_t *tree = task->service->protocol == AWS_QUERY
-                       ? aws_query_parse(call->operation, text, task->reply.len, &error)
-                       : aws_reply_parse(text, task->reply.len, &error);
+    json_t *tree = read_reply(task, &error);
     aws_lane_content(task->lane, now, task->retry_cost);
     if (!tree) {
-        error =
-            ecs_error_context(aws_own_error(call->operation, error->err, error->code, "%s", error->message),
-                              0, "%s", task->host);
-        if (call->writing)
-            error = aws_own_error(call->operation, error->err, "AnswerLost",
-                                  "%s; the change was made, but its answer cannot be read", error->message);
+        error = unreadable(task, error);
     } else {
         if (strcmp(call->operation, "GetCallerIdentity") == 0)
             note_identity(client, tree);
@@ -206,6 +230,17 @@ static void succeeded(struct aws_client *client, struct aws_task *task, int64_t 
     aws_task_finish(client, task, error);
 }
 
+/* The Date header has whole seconds, and the answer took its time to come. */
+static void note_clock(struct aws_client *client, const struct aws_task *task, int64_t now)
+{
+    if (!task->answer.date_ms)
+        return;
+    int64_t off = task->answer.date_ms - aws_wall(client), near = now - task->attempt_ms + 1000;
+    pthread_mutex_lock(&client->lock);
+    client->clock_off_ms = off > -near && off < near ? 0 : off;
+    pthread_mutex_unlock(&client->lock);
+}
+
 void aws_attempt_done(struct aws_client *client, struct aws_task *task, CURLcode result)
 {
     int64_t now = aws_now(client);
@@ -214,9 +249,12 @@ void aws_attempt_done(struct aws_client *client, struct aws_task *task, CURLcode
         return;
     }
     set_reachable(client, true, "");
+    note_clock(client, task, now);
     long status = 0;
     curl_easy_getinfo(task->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status >= 200 && status < 300)
+    if (task->call->download && status / 100 == 2)
+        aws_task_finish(client, task, aws_download_take(task->call, (int)status, &task->reply));
+    else if (status >= 200 && status < 300)
         succeeded(client, task, now);
     else
         refused(client, task, (int)status, now);

@@ -97,6 +97,10 @@ static int reap(pid_t pid, int64_t deadline, int *ret_status)
         pid_t r = waitpid(pid, ret_status, WNOHANG);
         if (r == pid)
             return 0;
+        if (r < 0 && errno == ECHILD) { /* SIGCHLD is ignored in this process: the output must do */
+            *ret_status = 0;
+            return 0;
+        }
         if (r < 0 && errno != EINTR)
             return -errno;
         if (now_ms() >= deadline)
@@ -113,6 +117,9 @@ static int spawn(char *const argv[], int out, pid_t *ret_pid)
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, out, 1);
+#if __GLIBC_PREREQ(2, 34)
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3); /* curl's sockets are inherited */
+#endif
     /* a group of its own, so that what it starts is killed with it; no signal is blocked for it */
     sigset_t none;
     sigemptyset(&none);

@@ -57,7 +57,7 @@ json_t *aws_reply_parse(const char *text, size_t len, struct ecs_error **ret_err
         *ret_error = ecs_error_new(-EPROTO, "MalformedReply", "the reply is %s", much);
         return NULL;
     }
-    json_error_t where;
+    json_error_t where = {0};
     json_t *tree = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
     if (tree && json_is_object(tree))
         return tree;
@@ -66,7 +66,8 @@ json_t *aws_reply_parse(const char *text, size_t len, struct ecs_error **ret_err
         json_decref(tree);
         return NULL;
     }
-    if (json_error_code(&where) == json_error_out_of_memory)
+    /* jansson says nothing at all when it runs out of memory before it starts */
+    if (!*where.text || json_error_code(&where) == json_error_out_of_memory)
         *ret_error = ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
     else
         *ret_error = ecs_error_new(-EPROTO, "MalformedReply", "the reply is not valid JSON: %s (byte %d)",

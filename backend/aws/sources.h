@@ -19,7 +19,8 @@ aws_source aws_from_container;    /* ECS, EKS */
 aws_source aws_from_imds;         /* EC2's instance metadata, version 2 only */
 
 /* The base of a plan. Credentials, or NULL with *ret_error. */
-struct aws_credentials *aws_from_keys(const struct aws_section *profile, struct ecs_error **ret_error);
+struct aws_credentials *aws_from_keys(const struct aws_env *env, const struct aws_profiles *profiles,
+                                      const struct aws_section *profile, struct ecs_error **ret_error);
 struct aws_credentials *aws_from_sso(const struct aws_config *config, const struct aws_env *env,
                                      const struct aws_plan *plan, struct ecs_error **ret_error);
 struct aws_credentials *aws_from_process(const struct aws_env *env, const struct aws_section *profile,

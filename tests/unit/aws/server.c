@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -145,7 +147,7 @@ static bool answer(struct connection *c, const struct said *said)
     default:
         break;
     }
-    cleanup_buf struct ecs_buf head = ECS_BUF(65536);
+    cleanup_buf struct ecs_buf head = ECS_BUF(1 << 20);
     ecs_buf_addf(&head, "HTTP/1.1 %d X\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
                  said->status ? said->status : 200, said->type ? said->type : "application/x-amz-json-1.1",
                  len, said->headers ? said->headers : "");
@@ -201,6 +203,7 @@ static void *accept_all(void *arg)
         int fd = accept(server->fd, NULL, NULL);
         if (fd < 0)
             continue;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* head and body go out apart */
         struct connection *c = malloc(sizeof(*c));
         pthread_mutex_lock(&server->lock);
         *c = (struct connection){server, fd, ++server->connections};

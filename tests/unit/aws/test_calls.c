@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "caller.h"
 #include "data.h"
@@ -151,6 +152,53 @@ START_TEST(cancelled)
 }
 END_TEST
 
+static void think(void *arg, const struct heard *heard, struct said *said)
+{
+    (void)arg, (void)heard, (void)said;
+    nanosleep(&(struct timespec){.tv_nsec = 400000000}, NULL);
+}
+
+/* A change under way is not cut off: neither by a cancel nor by the end, which waits for it. */
+START_TEST(writes_end)
+{
+    struct server *server = server_start(think, NULL);
+    struct caller caller;
+    caller_start(&caller, server_url(server), NULL);
+    struct ecs_call *call = caller_submit(&caller, "UpdateService", "{}", true, 0);
+    nanosleep(&(struct timespec){.tv_nsec = 150000000}, NULL);
+    caller.backend->cancel(caller.backend, call);
+    ck_assert_ptr_eq(caller_take(&caller, 5000), call);
+    ck_assert_ptr_null(call->error);
+    caller_done(call);
+    caller_submit(&caller, "UpdateService", "{}", true, 0);
+    nanosleep(&(struct timespec){.tv_nsec = 150000000}, NULL);
+    caller.backend->stop(caller.backend);
+    call = caller_take(&caller, 0);
+    ck_assert_ptr_nonnull(call);
+    ck_assert_ptr_null(call->error);
+    caller_done(call);
+    ecs_mailbox_free(caller.home);
+    server_stop(server);
+}
+END_TEST
+
+/* Never started, it still sends home what it was given. */
+START_TEST(never_started)
+{
+    struct ecs_error *error = NULL;
+    struct caller caller = {.home = ecs_mailbox_new(),
+                            .backend = ecs_aws_new(&(struct ecs_aws_options){.region = "us-east-1"}, &error)};
+    ck_assert_ptr_nonnull(caller.backend);
+    struct ecs_call *call = caller_submit(&caller, "ListTasks", "{}", false, 0);
+    caller.backend->cancel(caller.backend, call);
+    caller.backend->stop(caller.backend);
+    ck_assert_ptr_eq(caller_take(&caller, 0), call);
+    ck_assert_int_eq(call->error->err, -ECANCELED);
+    caller_done(call);
+    ecs_mailbox_free(caller.home);
+}
+END_TEST
+
 START_TEST(timed_out)
 {
     struct server *server = server_start(hang, NULL);
@@ -233,6 +281,8 @@ int main(void)
     tcase_add_test(cases, error_of_aws);
     tcase_add_test(cases, lost_answers);
     tcase_add_test(cases, cancelled);
+    tcase_add_test(cases, writes_end);
+    tcase_add_test(cases, never_started);
     tcase_add_test(cases, timed_out);
     tcase_add_test(cases, unreachable);
     tcase_add_test(cases, bad_set_up);

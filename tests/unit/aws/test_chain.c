@@ -3,6 +3,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -291,11 +292,24 @@ START_TEST(precedence)
     aws_credentials_unref(found);
     found = resolve(&world, "b", NULL, &error);
     ck_assert_str_eq(found->access_key_id, "A");
+    ck_assert_str_eq(found->source, "profile b (~/.aws/config)");
     aws_credentials_unref(found);
     json_object_del(world.variables, "AWS_SECRET_ACCESS_KEY");
     ck_assert_ptr_null(resolve(&world, NULL, NULL, &error));
     ck_assert_str_eq(error->code, "PartialCredentials");
     ck_assert_int_eq(error->err, -ENOKEY);
+    ecs_error_unref(error);
+    end_world(&world);
+}
+END_TEST
+
+START_TEST(broken_lines)
+{
+    struct world world;
+    struct ecs_error *error;
+    make_world(&world, "{}", "[profile p]\naws_access_key_id = A\n  X: y\naws_secret_access_key = S\n");
+    ck_assert_ptr_null(resolve(&world, "p", NULL, &error));
+    ck_assert_str_eq(error->code, "InvalidConfiguration");
     ecs_error_unref(error);
     end_world(&world);
 }
@@ -325,8 +339,17 @@ START_TEST(programs)
     char *quick[] = {(char *)"echo", (char *)"$HOME; true", NULL}; /* no shell: stays as it is */
     ck_assert_ptr_null(aws_process_run(&aws_process_env, quick, 5000, &output));
     ck_assert_str_eq(output.data, "$HOME; true\n");
+    /* nothing of ours is inherited */
+    int inherited = fcntl(2, F_DUPFD, 77);
+    char *fds[] = {(char *)"sh", (char *)"-c", (char *)"ls /proc/$$/fd | grep -c 77", NULL};
+    ecs_buf_truncate(&output, 0);
+    struct ecs_error *error = aws_process_run(&aws_process_env, fds, 5000, &output);
+    ck_assert_str_eq(error->code, "CredentialProcess"); /* grep found none */
+    error = ecs_error_unref(error);
+    ck_assert_str_eq(output.data, "0\n");
+    close(inherited);
     char *slow[] = {(char *)"sleep", (char *)"30", NULL};
-    struct ecs_error *error = aws_process_run(&aws_process_env, slow, 200, &output);
+    error = aws_process_run(&aws_process_env, slow, 200, &output);
     ck_assert_int_eq(error->err, -ETIMEDOUT);
     ecs_error_unref(error);
     char *large[] = {(char *)"yes", NULL};
@@ -401,6 +424,7 @@ int main(void)
     tcase_add_test(cases, sso_expired);
     tcase_add_test(cases, mfa);
     tcase_add_test(cases, precedence);
+    tcase_add_test(cases, broken_lines);
     tcase_add_test(cases, programs);
     tcase_add_test(cases, times);
     tcase_add_test(cases, bad_documents);

@@ -43,6 +43,8 @@ static char *giant(void)
     return text;
 }
 
+static char many_headers[128 * 1024];
+
 static char *deep(void)
 {
     struct ecs_buf text = ECS_BUF(1 << 20);
@@ -98,8 +100,10 @@ static const struct fault_row {
     {"slow body", {.fault = FAULT_SLOW}, NULL, "{\"a\":\"0123456789\"}", ETIMEDOUT, NEVER, true, true, 500},
     {"cut off", {.fault = FAULT_TRUNCATE}, NULL, "{\"a\":\"0123456789\"}", EIO, SAFE, true, true, 8000},
     {"truncated JSON", {0}, NULL, "{\"a\":\"01234", EPROTO, NEVER, true, true, 8000},
+    {"empty reply", {0}, NULL, "", EPROTO, NEVER, true, true, 8000},
     {"duplicate keys", {0}, NULL, "{\"a\":1,\"a\":2}", EPROTO, NEVER, true, true, 8000},
     {"giant body", {0}, giant, NULL, EPROTO, NEVER, true, true, 8000},
+    {"giant headers", {.headers = many_headers}, NULL, "{}", EPROTO, NEVER, true, true, 8000},
     {"deep JSON", {0}, deep, NULL, EPROTO, NEVER, true, true, 8000},
     {"wrong types", {0}, NULL, "[1,2]", EPROTO, NEVER, true, true, 8000},
     {"HTML", {.type = "text/html"}, NULL, "<html>hello</html>", EPROTO, NEVER, true, true, 8000},
@@ -246,8 +250,8 @@ static int run_row(const struct fault_row *row, bool once)
     printf("%-19s%-8s", row->name, once ? "once" : "lasting");
     int good = 0;
     for (size_t i = 0; i < OPERATIONS; i++) {
-        good += check_call(row, i, once, calls[i], server_heard(server, operations[i].name), stage.done[i],
-                           took[i]);
+        int heard = server_heard(server, operations[i].name);
+        good += check_call(row, i, once, calls[i], heard, stage.done[i], took[i]);
         caller_done(calls[i]);
     }
     printf("\n");
@@ -275,6 +279,8 @@ END_TEST
 
 int main(void)
 {
+    for (size_t i = 0; i + 8 < sizeof(many_headers); i += 8)
+        memcpy(many_headers + i, "X-A: b\r\n", 8);
     caller_clear_environment();
     Suite *suite = suite_create("faults");
     TCase *cases = tcase_create("faults");

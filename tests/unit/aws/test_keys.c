@@ -37,21 +37,22 @@ enum { HOUR_MS = 3600000, MINUTE_MS = 60000 };
 
 struct world {
     int fetches;      /* of keys */
+    int64_t life_ms;  /* of keys; 0: an hour */
     enum fault fault; /* of the host that gives them */
     int status;
     char used[64]; /* the key of the last call of AWS */
     char token[64], seen_token[64];
 };
 
-static void expiry(char text[ECS_TIME_TEXT])
+static void expiry(const struct world *world, char text[ECS_TIME_TEXT])
 {
-    ecs_time_format((moved_wall(NULL) + HOUR_MS) / 1000 * 1000, text);
+    ecs_time_format((moved_wall(NULL) + (world->life_ms ? world->life_ms : HOUR_MS)) / 1000 * 1000, text);
 }
 
 static void give_keys(struct world *world, struct said *said)
 {
     char when[ECS_TIME_TEXT];
-    expiry(when);
+    expiry(world, when);
     world->fetches++;
     said->fault = world->fault;
     said->status = world->status;
@@ -66,7 +67,7 @@ static void give_keys(struct world *world, struct said *said)
 static void give_role(struct world *world, struct said *said)
 {
     char when[ECS_TIME_TEXT];
-    expiry(when);
+    expiry(world, when);
     world->fetches++;
     if (asprintf(&said->body,
                  "<AssumeRoleResponse><AssumeRoleResult><AssumedRoleUser><Arn>arn:aws:sts::123456789012:"
@@ -280,6 +281,52 @@ START_TEST(hanging)
 }
 END_TEST
 
+/* EC2 in trouble hands out keys that have expired by its own word: they serve; a container's do not. */
+START_TEST(expired_on_arrival)
+{
+    struct world world = {.life_ms = -HOUR_MS};
+    struct server *server = server_start(serve, &world);
+    unsetenv("AWS_EC2_METADATA_DISABLED");
+    set_url("AWS_EC2_METADATA_SERVICE_ENDPOINT", server, "");
+    struct caller caller;
+    begin(&caller, server, NULL);
+    call_well(&caller);
+    caller_stop(&caller);
+    setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+    set_url("AWS_CONTAINER_CREDENTIALS_FULL_URI", server, "/keys");
+    begin(&caller, server, NULL);
+    struct ecs_call *call = caller_call(&caller, "ListClusters", "{}", false, 5000);
+    ck_assert_int_eq(call->error->err, -EKEYEXPIRED);
+    struct ecs_backend_status status;
+    caller.backend->status(caller.backend, &status);
+    ck_assert_ptr_nonnull(strstr(status.trouble, "expired"));
+    caller_done(call);
+    caller_stop(&caller);
+    server_stop(server);
+    unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+}
+END_TEST
+
+START_TEST(hanging_program)
+{
+    struct world world = {0};
+    struct server *server = server_start(serve, &world);
+    setenv("AWS_CONFIG_FILE", write_file("[profile p]\ncredential_process = sleep 60\n"), 1);
+    struct caller caller;
+    begin(&caller, server, "p");
+    struct ecs_call *call = caller_call(&caller, "ListClusters", "{}", false, 300);
+    ck_assert_int_eq(call->error->err, -ETIMEDOUT);
+    caller_done(call);
+    int64_t from = now_ms();
+    caller_stop(&caller);
+    ck_assert_int_le(now_ms() - from, 500);
+    server_stop(server);
+    unlink(getenv("AWS_CONFIG_FILE"));
+    setenv("AWS_CONFIG_FILE", "/nonexistent/config", 1);
+}
+END_TEST
+
 static char *answer_code(void *arg, const char *serial)
 {
     ck_assert_str_eq(serial, "arn:aws:iam::123456789012:mfa/me");
@@ -336,6 +383,8 @@ int main(void)
     tcase_add_test(cases, imds);
     tcase_add_test(cases, role_of_program);
     tcase_add_test(cases, hanging);
+    tcase_add_test(cases, hanging_program);
+    tcase_add_test(cases, expired_on_arrival);
     tcase_add_test(cases, mfa);
     suite_add_tcase(suite, cases);
     return data_run(suite);

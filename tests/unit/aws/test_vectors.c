@@ -321,6 +321,71 @@ START_TEST(endpoints)
 }
 END_TEST
 
+/* Who wins when several name an endpoint. "" for none: AWS's own host. */
+START_TEST(custom_endpoints)
+{
+    static const struct {
+        const char *variables, *profile, *service, *want; /* want NULL: an error */
+    } cases[] = {
+        {"{}", "", "ecs", "ecs.us-east-1.amazonaws.com"},
+        {"{\"AWS_ENDPOINT_URL\":\"https://g\"}", "", "ecs", "g"},
+        {"{\"AWS_ENDPOINT_URL\":\"https://g\",\"AWS_ENDPOINT_URL_ECR_PUBLIC\":\"https://p\"}", "",
+         "ecr-public", "p"},
+        {"{\"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS\":\"https://l\"}", "", "logs", "l"},
+        {"{\"AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING\":\"https://a\"}", "", "application-autoscaling", "a"},
+        {"{\"AWS_ENDPOINT_URL_EVENTBRIDGE\":\"https://e\"}", "", "ecs", "ecs.us-east-1.amazonaws.com"},
+        {"{}", "endpoint_url = https://f\nservices = v\n", "ecs", "s"},
+        {"{}", "endpoint_url = https://f\nservices = v\n", "logs", "f"},
+        {"{\"AWS_ENDPOINT_URL\":\"https://g\"}", "services = v\n", "ecs", "g"},
+        {"{\"AWS_ENDPOINT_URL\":\"https://g\",\"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS\":\"true\"}",
+         "services = v\n", "ecs", "ecs.us-east-1.amazonaws.com"},
+        {"{}", "endpoint_url = https://f\nignore_configured_endpoint_urls = true\n", "ecs",
+         "ecs.us-east-1.amazonaws.com"},
+        {"{\"AWS_USE_FIPS_ENDPOINT\":\"true\"}", "use_dualstack_endpoint = true\n", "ecs",
+         "ecs-fips.us-east-1.api.aws"},
+        {"{\"AWS_USE_FIPS_ENDPOINT\":\"true\"}", "endpoint_url = https://f\n", "ecs", NULL},
+        {"{\"AWS_ENDPOINT_URL\":\"nonsense\"}", "", "ecs", NULL},
+        {"{\"AWS_REGION\":\"cn-north-1\"}", "", "ecs", "ecs.cn-north-1.amazonaws.com.cn"},
+        {"{\"AWS_DEFAULT_REGION\":\"eu-west-1\"}", "", "ecs", "ecs.eu-west-1.amazonaws.com"},
+        {"{\"AWS_MAX_ATTEMPTS\":\"0\"}", "", "ecs", NULL},
+        {"{\"AWS_RETRY_MODE\":\"wild\"}", "", "ecs", NULL},
+        {"{\"AWS_REGION\":\"a.b\"}", "", "ecs", NULL},
+        {"{\"AWS_DEFAULT_PROFILE\":\"absent\"}", "", "ecs", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct ecs_buf text = ECS_BUF(4096);
+        ecs_buf_addf(&text,
+                     "[default]\nregion = us-east-1\n%s[services v]\necs =\n  endpoint_url = https://s\n",
+                     cases[i].profile);
+        struct fake fake;
+        fake_init(&fake);
+        json_t *variables = json_loads(cases[i].variables, 0, NULL);
+        json_t *files = json_pack("{s:s}", "/h/.aws/config", text.data);
+        json_object_set_new(variables, "HOME", json_string("/h"));
+        fake.variables = variables;
+        fake.files = files;
+        struct ecs_error *error = NULL;
+        struct aws_endpoint endpoint = {0};
+        struct aws_config *config = aws_config_load(&fake.env, NULL, NULL, NULL, &error);
+        int r = -1;
+        if (config)
+            r = aws_config_endpoint(config, &fake.env, aws_service_find(cases[i].service), config->region,
+                                    &endpoint, &error);
+        ck_assert_msg((r == 0) == (cases[i].want != NULL), "%s %s", cases[i].variables,
+                      error ? error->message : "");
+        if (cases[i].want)
+            ck_assert_str_eq(endpoint.url.host, cases[i].want);
+        else
+            ck_assert_ptr_nonnull(error);
+        ecs_error_unref(error);
+        aws_config_free(config);
+        json_decref(variables);
+        json_decref(files);
+        ecs_buf_free(&text);
+    }
+}
+END_TEST
+
 static int check_error_shape(const json_t *test)
 {
     const char *want = text_of(test, "errorCode");
@@ -432,6 +497,7 @@ int main(void)
     tcase_add_test(cases, container_refuses);
     tcase_add_test(cases, imds);
     tcase_add_test(cases, endpoints);
+    tcase_add_test(cases, custom_endpoints);
     tcase_add_test(cases, error_shapes);
     tcase_add_test(cases, bounds);
     tcase_add_test(cases, urls);
