@@ -116,7 +116,8 @@ static json_t *put(struct request *rq, bool for_account)
     for (size_t i = 0; value && i < ARRAY_LEN(row->values) && row->values[i]; i++)
         known |= strcmp(row->values[i], value) == 0;
     if (!known)
-        return refuse_invalid(rq, "The value %s is not valid for the setting %s.", value ? value : "null", row->name);
+        return refuse_invalid(rq, "The value %s is not valid for the setting %s.", value ? value : "null",
+                              row->name);
     if (!rq->region->settings && !settings_new(rq->region))
         return refuse_memory(rq);
     struct settings *settings = rq->region->settings;

@@ -15,7 +15,8 @@ static struct instance *target_of(struct request *rq, struct cluster *cluster, c
         return refuse_invalid(rq, "Attribute name can not be blank.");
     struct instance *instance = target ? instance_find(cluster, target) : NULL;
     if (!instance)
-        return refuse(rq, "TargetNotFoundException", "The specified target wasn't found: %s", target ? target : "");
+        return refuse(rq, "TargetNotFoundException", "The specified target wasn't found: %s",
+                      target ? target : "");
     return instance;
 }
 
@@ -24,7 +25,8 @@ static size_t place_of(const struct instance *instance, const char *name)
 {
     size_t i;
     json_t *attribute;
-    json_array_foreach(instance->attributes, i, attribute) {
+    json_array_foreach(instance->attributes, i, attribute)
+    {
         if (strcmp(in_text(attribute, "name"), name) == 0)
             break;
     }
@@ -41,7 +43,8 @@ static json_t *shown(const struct instance *instance, const json_t *attribute)
 static void put(struct instance *instance, const json_t *attribute)
 {
     json_t *all = json_copy(instance->attributes);
-    json_t *row = json_pack("{s:s, s:s*}", "name", in_text(attribute, "name"), "value", in_text(attribute, "value"));
+    json_t *row =
+        json_pack("{s:s, s:s*}", "name", in_text(attribute, "name"), "value", in_text(attribute, "value"));
     size_t at = place_of(instance, in_text(attribute, "name"));
     if (at < json_array_size(all))
         json_array_set_new(all, at, row);
@@ -71,12 +74,14 @@ static json_t *change(struct request *rq, void (*act)(struct instance *instance,
         return NULL;
     size_t i;
     json_t *attribute;
-    json_array_foreach(attributes, i, attribute) {
+    json_array_foreach(attributes, i, attribute)
+    {
         if (!target_of(rq, cluster, attribute))
             return NULL;
     }
     json_t *done = json_array();
-    json_array_foreach(attributes, i, attribute) {
+    json_array_foreach(attributes, i, attribute)
+    {
         struct instance *instance = target_of(rq, cluster, attribute);
         act(instance, attribute);
         json_array_append_new(done, shown(instance, attribute));
@@ -100,9 +105,11 @@ static void list_instance(struct request *rq, struct page *page, const struct in
     const char *name = in_text(rq->in, "attributeName"), *value = in_text(rq->in, "attributeValue");
     size_t i;
     json_t *attribute;
-    json_array_foreach(instance->attributes, i, attribute) {
+    json_array_foreach(instance->attributes, i, attribute)
+    {
         const char *its = in_text(attribute, "value");
-        if ((name && strcmp(name, in_text(attribute, "name")) != 0) || (value && (!its || strcmp(value, its) != 0)))
+        if ((name && strcmp(name, in_text(attribute, "name")) != 0) ||
+            (value && (!its || strcmp(value, its) != 0)))
             continue;
         uint64_t place = (instance->record.sequence << 16) + i + 1;
         if (page_wants(page, place))
@@ -122,7 +129,8 @@ static json_t *list_attributes(struct request *rq)
     if (!page_begin(rq, &page, 100, 100))
         return NULL;
     struct instance *instance;
-    TAILQ_FOREACH(instance, &cluster->instances, link) {
+    TAILQ_FOREACH(instance, &cluster->instances, link)
+    {
         list_instance(rq, &page, instance);
     }
     return page_reply(rq, &page, "attributes");

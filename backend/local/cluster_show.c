@@ -22,13 +22,15 @@ static void gather(const struct cluster *cluster, struct statistics *sums)
 {
     struct task *task;
     struct service *service;
-    TAILQ_FOREACH(task, &cluster->tasks, link) {
+    TAILQ_FOREACH(task, &cluster->tasks, link)
+    {
         if (task->status == TASK_RUNNING)
             sums->running_tasks[column_of(task->launch)]++;
         else if (task->status < TASK_RUNNING)
             sums->pending_tasks[column_of(task->launch)]++;
     }
-    TAILQ_FOREACH(service, &cluster->services, link) {
+    TAILQ_FOREACH(service, &cluster->services, link)
+    {
         if (service->status == SERVICE_ACTIVE)
             sums->active_services[column_of(service_launch(service))]++;
         else if (service->status == SERVICE_DRAINING)
@@ -52,7 +54,8 @@ void cluster_count(const struct cluster *cluster, struct cluster_counts *ret_cou
         .pending = sum(sums.pending_tasks),
     };
     struct instance *instance;
-    TAILQ_FOREACH(instance, &cluster->instances, link) {
+    TAILQ_FOREACH(instance, &cluster->instances, link)
+    {
         ret_counts->instances++;
     }
 }

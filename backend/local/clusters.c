@@ -114,8 +114,8 @@ static json_t **kept_member(const struct cluster *cluster, const struct kept *ro
 static json_t *dump(const struct record *record)
 {
     const struct cluster *cluster = (const struct cluster *)record;
-    json_t *tree = json_pack("{s:s, s:b, s:O*}", "name", cluster->name, "active", cluster->active, "tags",
-                             record->tags);
+    json_t *tree =
+        json_pack("{s:s, s:b, s:O*}", "name", cluster->name, "active", cluster->active, "tags", record->tags);
     for (size_t i = 0; i < ARRAY_LEN(kept); i++)
         if (*kept_member(cluster, &kept[i]))
             json_object_set(tree, kept[i].name, *kept_member(cluster, &kept[i]));
@@ -209,16 +209,18 @@ static json_t *create_cluster(struct request *rq)
     if (!name)
         name = "default";
     if (!name_is_valid(name))
-        return refuse_invalid(rq, "Cluster name is invalid. Up to 255 letters (uppercase and lowercase), numbers, "
-                                  "underscores, and hyphens are allowed.");
+        return refuse_invalid(
+            rq, "Cluster name is invalid. Up to 255 letters (uppercase and lowercase), numbers, "
+                "underscores, and hyphens are allowed.");
     if (!capacity_providers_known(rq, NULL, json_object_get(rq->in, "capacityProviders"),
                                   json_object_get(rq->in, "defaultCapacityProviderStrategy")))
         return NULL;
     struct cluster *cluster = cluster_find(rq->region, name);
     if (cluster && cluster->active) {
         if (!is_same_request(rq, cluster))
-            return refuse_invalid(rq, "Arguments on this idempotent request are inconsistent with arguments used "
-                                      "in previous request(s).");
+            return refuse_invalid(rq,
+                                  "Arguments on this idempotent request are inconsistent with arguments used "
+                                  "in previous request(s).");
         return reply_cluster(cluster);
     }
     return create_anew(rq, name);
@@ -249,7 +251,8 @@ static json_t *list_clusters(struct request *rq)
     if (!page_begin(rq, &page, 100, 100))
         return NULL;
     struct cluster *cluster;
-    TAILQ_FOREACH(cluster, &rq->region->clusters, link) {
+    TAILQ_FOREACH(cluster, &rq->region->clusters, link)
+    {
         if (cluster->active && page_wants(&page, cluster->record.sequence))
             page_add(&page, cluster->record.sequence, json_string(cluster->record.arn));
     }
@@ -314,7 +317,8 @@ static json_t *put_cluster_capacity_providers(struct request *rq)
 
 static json_t *delete_cluster(struct request *rq)
 {
-    struct cluster *cluster = require_text(rq, "cluster") ? cluster_find(rq->region, in_text(rq->in, "cluster")) : NULL;
+    struct cluster *cluster =
+        require_text(rq, "cluster") ? cluster_find(rq->region, in_text(rq->in, "cluster")) : NULL;
     if (!cluster)
         return rq->error ? NULL : refuse(rq, "ClusterNotFoundException", "Cluster not found.");
     struct cluster_counts counts;
@@ -323,7 +327,8 @@ static json_t *delete_cluster(struct request *rq)
         return refuse(rq, "ClusterContainsServicesException",
                       "The Cluster cannot be deleted while Services are active.");
     if (counts.running + counts.pending)
-        return refuse(rq, "ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.");
+        return refuse(rq, "ClusterContainsTasksException",
+                      "The Cluster cannot be deleted while Tasks are active.");
     if (counts.instances)
         return refuse(rq, "ClusterContainsContainerInstancesException",
                       "The Cluster cannot be deleted while Container Instances are active or draining.");

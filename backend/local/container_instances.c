@@ -14,7 +14,8 @@
 struct instance *instance_find(const struct cluster *cluster, const char *id_or_arn)
 {
     struct instance *instance;
-    TAILQ_FOREACH(instance, &cluster->instances, link) {
+    TAILQ_FOREACH(instance, &cluster->instances, link)
+    {
         if (strcmp(instance->id, last_part(id_or_arn)) == 0)
             return instance;
     }
@@ -25,7 +26,8 @@ static const json_t *find_attribute(const struct instance *instance, const char 
 {
     size_t i;
     json_t *attribute;
-    json_array_foreach(instance->attributes, i, attribute) {
+    json_array_foreach(instance->attributes, i, attribute)
+    {
         if (strcmp(json_string_value(json_object_get(attribute, "name")), name) == 0)
             return attribute;
     }
@@ -45,7 +47,8 @@ bool instance_has_attribute(const struct instance *instance, const char *name)
 static void instance_free(struct instance *instance)
 {
     struct task *task;
-    TAILQ_FOREACH(task, &instance->cluster->tasks, link) {
+    TAILQ_FOREACH(task, &instance->cluster->tasks, link)
+    {
         if (task->instance == instance)
             task->instance = NULL;
     }
@@ -87,7 +90,8 @@ static long resource(const json_t *resources, const char *name)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(resources, i, row) {
+    json_array_foreach(resources, i, row)
+    {
         const char *its = in_text(row, "name");
         if (its && strcmp(its, name) == 0) {
             long value = in_int(row, "integerValue", 0);
@@ -107,11 +111,11 @@ static void take_resources(struct instance *instance, const json_t *resources)
 static json_t *dump(const struct record *record)
 {
     const struct instance *instance = (const struct instance *)record;
-    return json_pack("{s:s, s:s*, s:b, s:O, s:O, s:O*, s:I, s:I, s:O*}", "cluster", instance->cluster->name, "ec2",
-                     instance->ec2_id, "draining", instance->draining, "resources", instance->resources,
-                     "attributes", instance->attributes, "versionInfo", instance->version_info, "registered",
-                     (json_int_t)instance->registered_at, "version", (json_int_t)instance->version, "tags",
-                     record->tags);
+    return json_pack("{s:s, s:s*, s:b, s:O, s:O, s:O*, s:I, s:I, s:O*}", "cluster", instance->cluster->name,
+                     "ec2", instance->ec2_id, "draining", instance->draining, "resources",
+                     instance->resources, "attributes", instance->attributes, "versionInfo",
+                     instance->version_info, "registered", (json_int_t)instance->registered_at, "version",
+                     (json_int_t)instance->version, "tags", record->tags);
 }
 
 static int load(struct region *region, const char *arn, const json_t *body)
@@ -136,25 +140,27 @@ const struct record_kind instance_kind = {"container-instance", dump, load};
 
 static json_t *integer_resource(const char *name, long value)
 {
-    return json_pack("{s:s, s:s, s:f, s:i, s:I}", "name", name, "type", "INTEGER", "doubleValue", 0.0, "longValue",
-                     0, "integerValue", (json_int_t)value);
+    return json_pack("{s:s, s:s, s:f, s:i, s:I}", "name", name, "type", "INTEGER", "doubleValue", 0.0,
+                     "longValue", 0, "integerValue", (json_int_t)value);
 }
 
 static json_t *resources(long cpu, long memory)
 {
-    json_t *ports = json_pack("{s:s, s:s, s:f, s:i, s:i, s:[s, s, s, s, s]}", "name", "PORTS", "type", "STRINGSET",
-                              "doubleValue", 0.0, "longValue", 0, "integerValue", 0, "stringSetValue", "22", "2376",
-                              "2375", "51678", "51679");
+    json_t *ports = json_pack("{s:s, s:s, s:f, s:i, s:i, s:[s, s, s, s, s]}", "name", "PORTS", "type",
+                              "STRINGSET", "doubleValue", 0.0, "longValue", 0, "integerValue", 0,
+                              "stringSetValue", "22", "2376", "2375", "51678", "51679");
     json_t *udp = json_pack("{s:s, s:s, s:f, s:i, s:i, s:[]}", "name", "PORTS_UDP", "type", "STRINGSET",
                             "doubleValue", 0.0, "longValue", 0, "integerValue", 0, "stringSetValue");
-    return json_pack("[o, o, o, o]", integer_resource("CPU", cpu), integer_resource("MEMORY", memory), ports, udp);
+    return json_pack("[o, o, o, o]", integer_resource("CPU", cpu), integer_resource("MEMORY", memory), ports,
+                     udp);
 }
 
 static void count_tasks(const struct instance *instance, json_int_t *running, json_int_t *pending)
 {
     struct task *task;
     *running = *pending = 0;
-    TAILQ_FOREACH(task, &instance->cluster->tasks, link) {
+    TAILQ_FOREACH(task, &instance->cluster->tasks, link)
+    {
         if (task->instance == instance) {
             *running += task->status == TASK_RUNNING;
             *pending += task->status < TASK_RUNNING;
@@ -166,20 +172,20 @@ static json_t *show(const struct instance *instance, const json_t *in)
 {
     json_int_t running, pending;
     count_tasks(instance, &running, &pending);
-    json_t *tree = json_pack(
-        "{s:s, s:s*, s:I, s:O*, s:o, s:o, s:s, s:b, s:I, s:I, s:O, s:o, s:[], s:o}", "containerInstanceArn",
-        instance->record.arn, "ec2InstanceId", instance->ec2_id, "version", (json_int_t)instance->version,
-        "versionInfo", instance->version_info, "remainingResources",
-        resources(instance->cpu - instance->used_cpu, instance->memory - instance->used_memory),
-        "registeredResources", resources(instance->cpu, instance->memory), "status",
-        instance->draining ? "DRAINING" : "ACTIVE", "agentConnected", 1, "runningTasksCount", running,
-        "pendingTasksCount", pending, "attributes", instance->attributes, "registeredAt",
-        json_time(instance->registered_at), "attachments", "tags",
-        in_includes(in, "TAGS") ? json_incref(instance->record.tags) : json_array());
+    json_t *tree =
+        json_pack("{s:s, s:s*, s:I, s:O*, s:o, s:o, s:s, s:b, s:I, s:I, s:O, s:o, s:[], s:o}",
+                  "containerInstanceArn", instance->record.arn, "ec2InstanceId", instance->ec2_id, "version",
+                  (json_int_t)instance->version, "versionInfo", instance->version_info, "remainingResources",
+                  resources(instance->cpu - instance->used_cpu, instance->memory - instance->used_memory),
+                  "registeredResources", resources(instance->cpu, instance->memory), "status",
+                  instance->draining ? "DRAINING" : "ACTIVE", "agentConnected", 1, "runningTasksCount",
+                  running, "pendingTasksCount", pending, "attributes", instance->attributes, "registeredAt",
+                  json_time(instance->registered_at), "attachments", "tags",
+                  in_includes(in, "TAGS") ? json_incref(instance->record.tags) : json_array());
     if (in_includes(in, "CONTAINER_INSTANCE_HEALTH"))
         json_object_set_new(tree, "healthStatus",
-                            json_pack("{s:s, s:[{s:s, s:s, s:o, s:o}]}", "overallStatus", "OK", "details", "type",
-                                      "CONTAINER_RUNTIME", "status", "OK", "lastUpdated",
+                            json_pack("{s:s, s:[{s:s, s:s, s:o, s:o}]}", "overallStatus", "OK", "details",
+                                      "type", "CONTAINER_RUNTIME", "status", "OK", "lastUpdated",
                                       json_time(instance->registered_at), "lastStatusChange",
                                       json_time(instance->registered_at)));
     return tree;
@@ -189,16 +195,27 @@ static json_t *show(const struct instance *instance, const json_t *in)
 static json_t *agent_attributes(const struct region *region)
 {
     static const char *const capabilities[] = {
-        "ecs.capability.task-eni", "ecs.capability.task-cpu-mem-limit", "ecs.capability.execution-role-awslogs",
-        "ecs.capability.execution-role-ecr-pull", "ecs.capability.container-health-check",
-        "ecs.capability.secrets.asm.environment-variables", "ecs.capability.secrets.ssm.environment-variables",
-        "com.amazonaws.ecs.capability.ecr-auth", "com.amazonaws.ecs.capability.task-iam-role",
+        "ecs.capability.task-eni",
+        "ecs.capability.task-cpu-mem-limit",
+        "ecs.capability.execution-role-awslogs",
+        "ecs.capability.execution-role-ecr-pull",
+        "ecs.capability.container-health-check",
+        "ecs.capability.secrets.asm.environment-variables",
+        "ecs.capability.secrets.ssm.environment-variables",
+        "com.amazonaws.ecs.capability.ecr-auth",
+        "com.amazonaws.ecs.capability.task-iam-role",
         "com.amazonaws.ecs.capability.task-iam-role-network-host",
-        "com.amazonaws.ecs.capability.privileged-container", "com.amazonaws.ecs.capability.logging-driver.awslogs",
+        "com.amazonaws.ecs.capability.privileged-container",
+        "com.amazonaws.ecs.capability.logging-driver.awslogs",
         "com.amazonaws.ecs.capability.logging-driver.json-file",
-        "com.amazonaws.ecs.capability.logging-driver.awsfirelens", "ecs.capability.docker-plugin.local",
-        "ecs.capability.full-sync", "ecs.capability.container-ordering", "ecs.capability.pid-ipc-namespace-sharing",
-        "ecs.capability.efs", "ecs.capability.env-files.s3", "ecs.capability.firelens.fluentbit",
+        "com.amazonaws.ecs.capability.logging-driver.awsfirelens",
+        "ecs.capability.docker-plugin.local",
+        "ecs.capability.full-sync",
+        "ecs.capability.container-ordering",
+        "ecs.capability.pid-ipc-namespace-sharing",
+        "ecs.capability.efs",
+        "ecs.capability.env-files.s3",
+        "ecs.capability.firelens.fluentbit",
     };
     json_t *list = json_array();
     for (size_t i = 0; i < ARRAY_LEN(capabilities); i++)
@@ -218,7 +235,8 @@ static void set_attribute(json_t *attributes, const json_t *attribute)
 {
     size_t i;
     json_t *old;
-    json_array_foreach(attributes, i, old) {
+    json_array_foreach(attributes, i, old)
+    {
         if (strcmp(in_text(old, "name"), in_text(attribute, "name")) == 0) {
             json_array_set_new(attributes, i, json_deep_copy(attribute));
             return;
@@ -229,8 +247,9 @@ static void set_attribute(json_t *attributes, const json_t *attribute)
 
 static char *ec2_id_of(struct request *rq)
 {
-    json_t *document = json_loads(in_text(rq->in, "instanceIdentityDocument") ? in_text(rq->in, "instanceIdentityDocument")
-                                                                             : "null", JSON_DECODE_ANY, NULL);
+    json_t *document = json_loads(
+        in_text(rq->in, "instanceIdentityDocument") ? in_text(rq->in, "instanceIdentityDocument") : "null",
+        JSON_DECODE_ANY, NULL);
     const char *given = in_text(document, "instanceId");
     char hex[18], *id = NULL;
     if (given)
@@ -263,14 +282,15 @@ static json_t *register_container_instance(struct request *rq)
     instance->attributes = agent_attributes(rq->region);
     size_t i;
     json_t *attribute;
-    json_array_foreach(json_object_get(rq->in, "attributes"), i, attribute) {
+    json_array_foreach(json_object_get(rq->in, "attributes"), i, attribute)
+    {
         if (in_text(attribute, "name"))
             set_attribute(instance->attributes, attribute);
     }
     instance->version_info = json_deep_copy(json_object_get(rq->in, "versionInfo"));
     if (!instance->version_info)
-        instance->version_info = json_pack("{s:s, s:s, s:s}", "agentVersion", "1.86.3", "agentHash", "1fd3a9c8",
-                                           "dockerVersion", "DockerVersion: 25.0.3");
+        instance->version_info = json_pack("{s:s, s:s, s:s}", "agentVersion", "1.86.3", "agentHash",
+                                           "1fd3a9c8", "dockerVersion", "DockerVersion: 25.0.3");
     service_wake_all(cluster);
     return json_pack("{s:o}", "containerInstance", show(instance, rq->in));
 }
@@ -304,7 +324,8 @@ static json_t *list_container_instances(struct request *rq)
         return NULL;
     const char *status = in_text(rq->in, "status");
     struct instance *instance;
-    TAILQ_FOREACH(instance, &cluster->instances, link) {
+    TAILQ_FOREACH(instance, &cluster->instances, link)
+    {
         if (status && strcmp(status, instance->draining ? "DRAINING" : "ACTIVE") != 0)
             continue;
         if (page_wants(&page, instance->record.sequence))
@@ -352,7 +373,8 @@ static json_t *deregister_container_instance(struct request *rq)
         return refuse_invalid(rq, "Found running tasks on the instance.");
     /* The tasks run on as orphans at AWS; those of services are replaced. Here their host is gone. */
     struct task *task;
-    TAILQ_FOREACH(task, &cluster->tasks, link) {
+    TAILQ_FOREACH(task, &cluster->tasks, link)
+    {
         if (task->instance == instance)
             task_stop(task, STOP_NONE, "Container instance deregistration forced by user");
     }

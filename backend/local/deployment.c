@@ -9,8 +9,15 @@
 #include "services.h"
 
 const char *const revision_members[] = {
-    "launchType", "capacityProviderStrategy", "platformVersion", "loadBalancers", "serviceRegistries",
-    "networkConfiguration", "serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations",
+    "launchType",
+    "capacityProviderStrategy",
+    "platformVersion",
+    "loadBalancers",
+    "serviceRegistries",
+    "networkConfiguration",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
 };
 const size_t revision_members_len = ARRAY_LEN(revision_members);
 
@@ -21,7 +28,8 @@ static int64_t wall(const struct service *service)
 
 static char *arn_of(const struct service *service, const char *kind, const char *id)
 {
-    return arn_new(service->record.region, "ecs", "%s/%s/%s/%s", kind, service->cluster->name, service->name, id);
+    return arn_new(service->record.region, "ecs", "%s/%s/%s/%s", kind, service->cluster->name, service->name,
+                   id);
 }
 
 static void set_text(char **text, const char *format, const char *arg)
@@ -70,7 +78,8 @@ static struct revision *revision_new(struct service *service, struct task_defini
 struct revision *revision_find(const struct service *service, const char *arn)
 {
     struct revision *revision;
-    TAILQ_FOREACH(revision, &service->revisions, link) {
+    TAILQ_FOREACH(revision, &service->revisions, link)
+    {
         if (arn && strcmp(revision->arn, arn) == 0)
             return revision;
     }
@@ -142,14 +151,16 @@ static long threshold_of(const struct service *service)
 
 static const json_t *breaker_of(const struct service *service)
 {
-    return json_object_get(json_object_get(service->spec, "deploymentConfiguration"), "deploymentCircuitBreaker");
+    return json_object_get(json_object_get(service->spec, "deploymentConfiguration"),
+                           "deploymentCircuitBreaker");
 }
 
 static struct revision *last_good(const struct service *service)
 {
     struct service_deployment *past;
     const struct deployment *primary = TAILQ_FIRST(&service->deployments);
-    TAILQ_FOREACH(past, &service->history, link) {
+    TAILQ_FOREACH(past, &service->history, link)
+    {
         struct revision *revision = past->status == SD_SUCCESSFUL            ? past->target
                                     : past->status == SD_ROLLBACK_SUCCESSFUL ? past->rollback
                                                                              : NULL;
@@ -172,7 +183,8 @@ static void adopt(struct service *service, const struct revision *revision)
 static struct deployment *bring_back(struct service *service, struct revision *revision)
 {
     struct deployment *deployment;
-    TAILQ_FOREACH(deployment, &service->deployments, link) {
+    TAILQ_FOREACH(deployment, &service->deployments, link)
+    {
         if (deployment->revision == revision) {
             TAILQ_REMOVE(&service->deployments, deployment, link);
             TAILQ_INSERT_HEAD(&service->deployments, deployment, link);
@@ -193,7 +205,8 @@ bool deployment_roll_back(struct service *service)
     deployment->rollout = ROLLOUT_IN_PROGRESS;
     deployment->updated = wall(service);
     deployment->failed = 0;
-    set_text(&deployment->reason, "ECS deployment circuit breaker: rolling back to deploymentId %s.", deployment->id);
+    set_text(&deployment->reason, "ECS deployment circuit breaker: rolling back to deploymentId %s.",
+             deployment->id);
     if (current) {
         current->status = SD_ROLLBACK_IN_PROGRESS;
         current->rollback = good;
@@ -276,7 +289,8 @@ void deployment_settle(struct service *service)
     if (!primary || primary->rollout == ROLLOUT_FAILED)
         return;
     deployment_count(service, primary, &counts);
-    bool there = counts.running == service->desired && counts.wanted == service->desired && counts.pending == 0;
+    bool there =
+        counts.running == service->desired && counts.wanted == service->desired && counts.pending == 0;
     if (!drop_drained(service) || !there)
         return;
     if (primary->rollout == ROLLOUT_IN_PROGRESS)

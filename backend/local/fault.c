@@ -11,8 +11,9 @@
 #include "request.h"
 
 static const char *const kinds[] = {
-    [FAULT_LATENCY] = "latency", [FAULT_THROTTLE] = "throttle", [FAULT_ERROR] = "error", [FAULT_RESET] = "reset",
-    [FAULT_HANG] = "hang",       [FAULT_LOST] = "lost",         [FAULT_CORRUPT] = "corrupt",
+    [FAULT_LATENCY] = "latency", [FAULT_THROTTLE] = "throttle", [FAULT_ERROR] = "error",
+    [FAULT_RESET] = "reset",     [FAULT_HANG] = "hang",         [FAULT_LOST] = "lost",
+    [FAULT_CORRUPT] = "corrupt",
 };
 
 static enum fault_kind kind_of(const char *name)
@@ -30,11 +31,12 @@ static const char *or_else(const char *text, const char *fallback)
 
 struct fault *fault_read(const json_t *spec, const char **ret_why)
 {
-    static const char *const members[] = {"operation", "kind",   "ms",          "times", "probability",
+    static const char *const members[] = {"operation", "kind", "ms",      "times", "probability",
                                           "after",     "code", "message", "status"};
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)spec, name, value) {
+    json_object_foreach((json_t *)(uintptr_t)spec, name, value)
+    {
         bool known = false;
         for (size_t i = 0; i < ARRAY_LEN(members); i++)
             known |= strcmp(name, members[i]) == 0;
@@ -90,9 +92,10 @@ struct fault *fault_parse(const char *text, const char **ret_why)
 
 json_t *fault_show(const struct fault *fault)
 {
-    return json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:f}", "operation", fault->operation, "kind", kinds[fault->kind],
-                     "ms", fault->ms, "times", (json_int_t)fault->times, "after", (json_int_t)fault->after, "hits",
-                     (json_int_t)fault->hits, "probability", fault->probability);
+    return json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:f}", "operation", fault->operation, "kind",
+                     kinds[fault->kind], "ms", fault->ms, "times", (json_int_t)fault->times, "after",
+                     (json_int_t)fault->after, "hits", (json_int_t)fault->hits, "probability",
+                     fault->probability);
 }
 
 const struct fault *fault_strike(struct fault *faults, const char *operation)

@@ -25,7 +25,8 @@ const char *argument_of(const struct exchange *exchange, const char *name)
     return MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
-enum MHD_Result answer(struct exchange *exchange, unsigned status, const char *type, char *text, size_t len, ...)
+enum MHD_Result answer(struct exchange *exchange, unsigned status, const char *type, char *text, size_t len,
+                       ...)
 {
     if (exchange->kind == FAULT_LOST) {
         free(text);
@@ -67,7 +68,8 @@ enum MHD_Result reset(struct exchange *exchange)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (info) /* a close without lingering sends RST */
-        setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+        setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+                   sizeof(struct linger));
     return MHD_NO;
 }
 
@@ -89,6 +91,7 @@ static void release(struct exchange *exchange)
     TAILQ_REMOVE(&exchange->face->waiting, exchange, link);
     exchange->linked = false;
     exchange->stage = LATE;
+    exchange->face->released = true;
     MHD_resume_connection(exchange->connection);
 }
 
@@ -130,16 +133,19 @@ static enum MHD_Result refuse_by_fault(struct exchange *exchange)
     bool throttle = exchange->kind == FAULT_THROTTLE;
     char *text = error_body(throttle ? "ThrottlingException" : exchange->fault->code,
                             throttle ? "Rate exceeded" : exchange->fault->message);
-    return answer(exchange, throttle ? 400 : (unsigned)exchange->fault->status, "application/x-amz-json-1.1", text,
-                  text ? strlen(text) : 0, "x-amzn-RequestId", "00000000-0000-4000-8000-000000000000", NULL);
+    return answer(exchange, throttle ? 400 : (unsigned)exchange->fault->status, "application/x-amz-json-1.1",
+                  text, text ? strlen(text) : 0, "x-amzn-RequestId", "00000000-0000-4000-8000-000000000000",
+                  NULL);
 }
 
 bool struck_before(struct exchange *exchange, enum MHD_Result *ret_result)
 {
     struct face *face = exchange->face;
     if (exchange->stage == LATE) { /* it was struck before it was held */
+        if (exchange->kind != FAULT_HANG)
+            return false;
         *ret_result = reset(exchange);
-        return exchange->kind == FAULT_HANG;
+        return true;
     }
     count_call(face, exchange->operation, "calls");
     exchange->fault = fault_strike(face->faults, exchange->operation);
@@ -200,8 +206,9 @@ static enum MHD_Result take_data(struct exchange *exchange, const char *data, si
     return MHD_YES;
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *data, size_t *data_size, void **state)
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data, size_t *data_size,
+                              void **state)
 {
     (void)version;
     struct exchange *exchange = *state;
@@ -212,7 +219,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     exchange->method = method;
     if (*data_size)
         return take_data(exchange, data, data_size);
-    if (exchange->body.failed)
+    if (exchange->body.failed && !registry_streams(exchange))
         return answer(exchange, exchange->body.failed == -EFBIG ? 413 : 500, NULL, NULL, 0, NULL);
     return speak(exchange);
 }
@@ -226,7 +233,6 @@ static void completed(void *cls, struct MHD_Connection *connection, void **state
     struct exchange *exchange = *state;
     if (!exchange)
         return;
-    registry_forget(exchange);
     if (exchange->linked)
         TAILQ_REMOVE(&exchange->face->waiting, exchange, link);
     ecs_buf_free(&exchange->body);
@@ -244,6 +250,10 @@ static int split_address(char *text, char **ret_host, char **ret_port)
     *colon = 0;
     *ret_port = colon + 1;
     *ret_host = text;
+    char *end;
+    long port = strtol(colon + 1, &end, 10);
+    if (*end || end == colon + 1 || port < 0 || port > 65535)
+        return -EINVAL;
     if (text[0] == '[' && colon[-1] == ']') {
         colon[-1] = 0;
         (*ret_host)++;
@@ -302,9 +312,10 @@ struct face *face_new(struct world *world, const struct ecs_clock *clock, const 
         return face_free(face);
     }
     name_address(face, fd);
-    face->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, face,
-                                    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-                                    MHD_OPTION_CONNECTION_TIMEOUT, 300u, MHD_OPTION_END);
+    world_set_endpoint(world, face->address);
+    face->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, face,
+                                    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, completed,
+                                    NULL, MHD_OPTION_CONNECTION_TIMEOUT, 300u, MHD_OPTION_END);
     if (!face->daemon) {
         close(fd);
         *ret_error = ecs_error_new(-EIO, "Listen", "cannot serve on %s", face->address);
@@ -327,11 +338,18 @@ int face_run(struct face *face, const volatile int *stop)
     struct pollfd fd = {.fd = info->epoll_fd, .events = POLLIN};
     while (!*stop) {
         MHD_UNSIGNED_LONG_LONG timeout;
-        int64_t mhd = MHD_get_timeout(face->daemon, &timeout) == MHD_YES ? (int64_t)timeout : -1;
-        int wait = sooner(sooner(world_tick(face->world), release_due(face, false)), mhd);
+        int64_t world = world_tick(face->world), held = release_due(face, false);
+        int64_t mhd = face->released                                       ? 0
+                      : MHD_get_timeout(face->daemon, &timeout) == MHD_YES ? (int64_t)timeout
+                                                                           : -1;
+        int wait = sooner(sooner(world, held), mhd);
         if (poll(&fd, 1, wait) < 0 && errno != EINTR)
             return -errno;
         MHD_run(face->daemon);
+        if (face->released) { /* one run puts back what was resumed, the next one answers it */
+            face->released = false;
+            MHD_run(face->daemon);
+        }
     }
     return 0;
 }

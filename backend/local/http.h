@@ -15,12 +15,10 @@
 #include "fault.h"
 #include "world.h"
 
-struct upload;
-
 struct face_options {
-    const char *listen;        /* "ADDR:PORT"; port 0: any that is free */
-    const char *key, *secret;  /* SigV4 is checked with these; NULL: not at all */
-    struct fault *faults;      /* taken over */
+    const char *listen;       /* "ADDR:PORT"; port 0: any that is free */
+    const char *key, *secret; /* SigV4 is checked with these; NULL: not at all */
+    struct fault *faults;     /* taken over */
 };
 
 struct face {
@@ -29,9 +27,10 @@ struct face {
     struct MHD_Daemon *daemon;
     const char *key, *secret;
     struct fault *faults;
-    json_t *counts; /* "ecs.DescribeServices" -> {"calls", "errors", "faults"} */
+    json_t *counts;   /* "ecs.DescribeServices" -> {"calls", "errors", "faults"} */
     char address[64]; /* as it listens: "127.0.0.1:5850" */
     TAILQ_HEAD(, exchange) waiting;
+    bool released; /* some of them, since the daemon last ran */
 };
 
 struct exchange {
@@ -41,8 +40,7 @@ struct exchange {
     const char *method;
     char *path;
     struct ecs_buf body;
-    struct upload *upload; /* the registry's: the body goes there as it comes */
-    char operation[192];   /* "ecs.DescribeServices", for faults and counts */
+    char operation[192]; /* "ecs.DescribeServices", for faults and counts */
     enum { READING, HELD, LATE } stage;
     bool linked;
     int64_t wake_ms; /* while HELD; -1: never */
@@ -67,9 +65,10 @@ const char *argument_of(const struct exchange *exchange, const char *name);
 
 /* Queues an answer. The text is taken over (malloc'ed; NULL: empty). Headers are name, value, ...,
  * NULL; a name with a NULL value is left out. */
-enum MHD_Result answer(struct exchange *exchange, unsigned status, const char *type, char *text, size_t len, ...)
-    __attribute__((sentinel));
-enum MHD_Result answer_json(struct exchange *exchange, unsigned status, json_t *tree); /* takes over the tree */
+enum MHD_Result answer(struct exchange *exchange, unsigned status, const char *type, char *text, size_t len,
+                       ...) __attribute__((sentinel));
+enum MHD_Result answer_json(struct exchange *exchange, unsigned status,
+                            json_t *tree); /* takes over the tree */
 /* Drops the connection with a reset. */
 enum MHD_Result reset(struct exchange *exchange);
 
@@ -84,7 +83,6 @@ enum MHD_Result speak_registry(struct exchange *exchange);
 /* The registry takes some bodies as they come. */
 bool registry_streams(const struct exchange *exchange);
 enum MHD_Result registry_data(struct exchange *exchange, const char *data, size_t len);
-void registry_forget(struct exchange *exchange);
 
 /* NULL when the request is signed with the face's key; else AWS's error code, and its message. */
 const char *sigv4_check(const struct exchange *exchange, const char **ret_message);

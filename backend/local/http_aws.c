@@ -42,43 +42,48 @@ static bool is_region(const char *name)
     return *name && strlen(name) < 32;
 }
 
-static json_t *call_world(struct exchange *exchange, const char *service, const char *operation, const json_t *in,
-                          struct ecs_error **ret_error)
+static json_t *call_world(struct exchange *exchange, const char *service, const char *operation,
+                          const json_t *in, struct ecs_error **ret_error)
 {
     char region[64];
     region_of(exchange, region, sizeof(region));
-    return world_call(exchange->face->world, is_region(region) ? region : NULL, service, operation, in, ret_error);
+    return world_call(exchange->face->world, is_region(region) ? region : NULL, service, operation, in,
+                      ret_error);
 }
 
-static enum MHD_Result answer_aws(struct exchange *exchange, unsigned status, json_t *tree, const char *request_id)
+static enum MHD_Result answer_aws(struct exchange *exchange, unsigned status, json_t *tree,
+                                  const char *request_id)
 {
     /* 13 digits hold milliseconds exactly for the next centuries. */
     char *text = json_dumps(tree, JSON_COMPACT | JSON_REAL_PRECISION(13));
     json_decref(tree);
-    return answer(exchange, status, "application/x-amz-json-1.1", text, text ? strlen(text) : 0, "x-amzn-RequestId",
-                  request_id, NULL);
+    return answer(exchange, status, "application/x-amz-json-1.1", text, text ? strlen(text) : 0,
+                  "x-amzn-RequestId", request_id, NULL);
 }
 
-static enum MHD_Result refuse_aws(struct exchange *exchange, unsigned status, const char *code, const char *message)
+static enum MHD_Result refuse_aws(struct exchange *exchange, unsigned status, const char *code,
+                                  const char *message)
 {
     char id[ID_MAX];
     count_call(exchange->face, exchange->operation, "errors");
-    return answer_aws(exchange, status, json_pack("{s:s, s:s}", "__type", code, "message", message), id_uuid(id));
+    return answer_aws(exchange, status, json_pack("{s:s, s:s}", "__type", code, "message", message),
+                      id_uuid(id));
 }
 
 static enum MHD_Result speak_json(struct exchange *exchange, const char *service, const char *operation)
 {
     struct ecs_error *error = NULL;
     char id[ID_MAX];
-    json_t *in = exchange->body.len ? json_loadb(exchange->body.data, exchange->body.len, 0, NULL) : json_object();
+    json_t *in =
+        exchange->body.len ? json_loadb(exchange->body.data, exchange->body.len, 0, NULL) : json_object();
     if (!in)
         return refuse_aws(exchange, 400, "SerializationException", "The request is not valid JSON.");
     json_t *reply = call_world(exchange, service, operation, in, &error);
     json_decref(in);
     if (reply)
         return answer_aws(exchange, 200, reply, id_uuid(id));
-    enum MHD_Result result =
-        refuse_aws(exchange, error->http_status ? (unsigned)error->http_status : 500, error->code, error->message);
+    enum MHD_Result result = refuse_aws(exchange, error->http_status ? (unsigned)error->http_status : 500,
+                                        error->code, error->message);
     ecs_error_unref(error);
     return result;
 }
@@ -101,7 +106,8 @@ static void add_xml(struct ecs_buf *xml, const json_t *tree)
     const char *name;
     json_t *value;
     char time[ECS_TIME_TEXT];
-    json_object_foreach((json_t *)(uintptr_t)tree, name, value) {
+    json_object_foreach((json_t *)(uintptr_t)tree, name, value)
+    {
         ecs_buf_addf(xml, "<%s>", name);
         if (json_is_object(value))
             add_xml(xml, value);
@@ -113,7 +119,8 @@ static void add_xml(struct ecs_buf *xml, const json_t *tree)
     }
 }
 
-static enum MHD_Result answer_xml(struct exchange *exchange, unsigned status, struct ecs_buf *xml, const char *id)
+static enum MHD_Result answer_xml(struct exchange *exchange, unsigned status, struct ecs_buf *xml,
+                                  const char *id)
 {
     size_t len;
     char *text = ecs_buf_steal(xml, &len);
@@ -125,7 +132,9 @@ static enum MHD_Result refuse_query(struct exchange *exchange, const struct ecs_
     char id[ID_MAX];
     cleanup_buf struct ecs_buf xml = ECS_BUF(64 * 1024);
     count_call(exchange->face, exchange->operation, "errors");
-    ecs_buf_adds(&xml, "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>");
+    ecs_buf_adds(&xml,
+                 "<ErrorResponse "
+                 "xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>");
     add_escaped(&xml, error->code);
     ecs_buf_adds(&xml, "</Code><Message>");
     add_escaped(&xml, error->message);
@@ -192,11 +201,13 @@ static enum MHD_Result speak_query(struct exchange *exchange)
         return result;
     }
     cleanup_buf struct ecs_buf xml = ECS_BUF(64 * 1024);
-    ecs_buf_addf(&xml, "<%sResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><%sResult>", operation, operation);
+    ecs_buf_addf(&xml, "<%sResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><%sResult>",
+                 operation, operation);
     add_xml(&xml, reply);
     json_decref(reply);
-    ecs_buf_addf(&xml, "</%sResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>", operation,
-                 id_uuid(id), operation);
+    ecs_buf_addf(&xml,
+                 "</%sResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>",
+                 operation, id_uuid(id), operation);
     return answer_xml(exchange, 200, &xml, id);
 }
 
@@ -207,9 +218,11 @@ enum MHD_Result speak_aws(struct exchange *exchange)
     const char *type = header_of(exchange, "Content-Type");
     const char *service = NULL, *dot = target ? strchr(target, '.') : NULL;
     for (size_t i = 0; dot && i < ARRAY_LEN(targets); i++)
-        if (strncmp(target, targets[i].target, (size_t)(dot - target)) == 0 && !targets[i].target[dot - target])
+        if (strncmp(target, targets[i].target, (size_t)(dot - target)) == 0 &&
+            !targets[i].target[dot - target])
             service = targets[i].service;
-    bool query = !target && type && strncmp(type, "application/x-www-form-urlencoded", 33) == 0 && exchange->body.len;
+    bool query =
+        !target && type && strncmp(type, "application/x-www-form-urlencoded", 33) == 0 && exchange->body.len;
     snprintf(exchange->operation, sizeof(exchange->operation), "%.32s.%.128s", service ? service : "unknown",
              dot ? dot + 1 : "");
     const char *code = sigv4_check(exchange, &message);
@@ -218,7 +231,8 @@ enum MHD_Result speak_aws(struct exchange *exchange)
     if (query)
         return speak_query(exchange);
     if (!service)
-        return refuse_aws(exchange, 400, "UnknownOperationException", "The emulator does not know this operation.");
+        return refuse_aws(exchange, 400, "UnknownOperationException",
+                          "The emulator does not know this operation.");
     if (struck_before(exchange, &result))
         return result;
     return speak_json(exchange, service, dot + 1);

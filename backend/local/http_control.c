@@ -32,7 +32,8 @@ static enum MHD_Result show_faults(struct exchange *exchange)
 static enum MHD_Result clear_faults(struct exchange *exchange)
 {
     struct exchange *held;
-    TAILQ_FOREACH(held, &exchange->face->waiting, link) {
+    TAILQ_FOREACH(held, &exchange->face->waiting, link)
+    {
         held->fault = NULL; /* held ones go on by their kind */
         held->wake_ms = 0;
     }
@@ -80,12 +81,13 @@ enum MHD_Result speak_control(struct exchange *exchange)
         const char *method, *path;
         enum MHD_Result (*speak)(struct exchange *exchange);
     } rows[] = {
-        {"GET", "/_local/calls", show_calls},     {"DELETE", "/_local/calls", clear_calls},
-        {"GET", "/_local/faults", show_faults},   {"DELETE", "/_local/faults", clear_faults},
-        {"POST", "/_local/faults", add_faults},   {"GET", "/_local/health", show_health},
+        {"GET", "/_local/calls", show_calls},   {"DELETE", "/_local/calls", clear_calls},
+        {"GET", "/_local/faults", show_faults}, {"DELETE", "/_local/faults", clear_faults},
+        {"POST", "/_local/faults", add_faults}, {"GET", "/_local/health", show_health},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         if (strcmp(rows[i].method, exchange->method) == 0 && strcmp(rows[i].path, exchange->path) == 0)
             return rows[i].speak(exchange);
-    return answer_json(exchange, 404, json_pack("{s:s}", "message", "see /_local/calls, /_local/faults, /_local/health"));
+    return answer_json(exchange, 404,
+                       json_pack("{s:s}", "message", "see /_local/calls, /_local/faults, /_local/health"));
 }

@@ -82,7 +82,7 @@ const char *partition_of(const char *region)
     static const struct {
         const char *prefix, *partition;
     } table[] = {
-        {"cn-", "aws-cn"},       {"us-gov-", "aws-us-gov"},     {"us-iso-", "aws-iso"},
+        {"cn-", "aws-cn"},         {"us-gov-", "aws-us-gov"}, {"us-iso-", "aws-iso"},
         {"us-isob-", "aws-iso-b"}, {"eu-isoe-", "aws-iso-e"}, {"us-isof-", "aws-iso-f"},
         {"eusc-", "aws-eusc"},
     };

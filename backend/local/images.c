@@ -7,13 +7,15 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "registry.h"
 
 /* "docker.io/library/nginx:1.27" of "nginx:1.27": the reference a runtime resolves. */
 static char *full_reference(const char *image)
 {
     const char *slash = strchr(image, '/');
     size_t host = slash ? (size_t)(slash - image) : 0;
-    bool has_host = slash && (memchr(image, '.', host) || memchr(image, ':', host) || strncmp(image, "localhost/", 10) == 0);
+    bool has_host = slash && (memchr(image, '.', host) || memchr(image, ':', host) ||
+                              strncmp(image, "localhost/", 10) == 0);
     const char *last = slash ? strrchr(image, '/') : image;
     const char *tag = strpbrk(last, ":@") ? "" : ":latest";
     char *text;
@@ -43,11 +45,46 @@ static int not_found(const char *image, char **ret_reason)
 {
     cleanup_free char *reference = full_reference(image);
     if (!reference ||
-        asprintf(ret_reason,
-                 "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
-                 "%s: %s: not found", reference, reference) < 0)
+        asprintf(
+            ret_reason,
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
+            "%s: %s: not found",
+            reference, reference) < 0)
         *ret_reason = NULL;
     return -ENOENT;
+}
+
+/* "name:tag" behind the host of our own ECR, in whatever region, or of our own HTTP face. */
+static const char *path_in_own_registry(struct region *region, const char *image, struct region **ret_home)
+{
+    struct world *world = region->world;
+    char host[128];
+    *ret_home = region;
+    size_t len = (size_t)snprintf(host, sizeof(host), "%s/", world->endpoint);
+    if (len > 1 && strncmp(image, host, len) == 0)
+        return image + len;
+    len = (size_t)snprintf(host, sizeof(host), "%s.dkr.ecr.", world->account);
+    const char *rest = strncmp(image, host, len) == 0 ? strstr(image + len, ".amazonaws.com") : NULL;
+    const char *slash = rest ? strchr(rest, '/') : NULL;
+    char name[32];
+    if (!slash || (size_t)(rest - image) - len >= sizeof(name))
+        return NULL;
+    snprintf(name, sizeof(name), "%.*s", (int)(rest - image - (long)len), image + len);
+    *ret_home = world_find_region(world, name);
+    return *ret_home ? slash + 1 : NULL;
+}
+
+static const struct image *find_own(const struct region *region, const char *path)
+{
+    const char *at = strchr(path, '@'), *colon = strrchr(path, ':');
+    const char *end = at ? at : colon ? colon : path + strlen(path);
+    cleanup_free char *name = strndup(path, (size_t)(end - path));
+    /* "name:tag@digest": the digest counts. */
+    char *tag = name && at ? strchr(name, ':') : NULL;
+    if (tag)
+        *tag = 0;
+    const struct repository *repository = name ? repository_find(region, name) : NULL;
+    return repository ? image_find(repository, at ? at + 1 : colon ? colon + 1 : "latest") : NULL;
 }
 
 int image_pull(struct region *region, const char *image, char digest[DIGEST_TEXT], char **ret_reason)
@@ -56,9 +93,13 @@ int image_pull(struct region *region, const char *image, char digest[DIGEST_TEXT
     if (strstr(image, "does-not-exist"))
         return not_found(image, ret_reason);
     make_digest(image, digest);
-    char host[128];
-    snprintf(host, sizeof(host), "%s.dkr.ecr.%s.amazonaws.com/", region->world->account, region->name);
-    if (strncmp(image, host, strlen(host)) != 0)
+    struct region *home;
+    const char *path = path_in_own_registry(region, image, &home);
+    if (!path)
         return 0;
-    return not_found(image, ret_reason); /* the registry is still empty */
+    const struct image *found = find_own(home, path);
+    if (!found)
+        return not_found(image, ret_reason);
+    snprintf(digest, DIGEST_TEXT, "%s", found->digest);
+    return 0;
 }

@@ -7,14 +7,17 @@
 #include "capacity_providers.h"
 #include "clusters.h"
 #include "container_instances.h"
+#include "logs.h"
+#include "registry.h"
 #include "services.h"
 #include "task_definitions.h"
 #include "tasks.h"
 #include "tokens.h"
 
 const struct record_kind *const record_kinds[] = {
-    &settings_kind, &provider_kind, &cluster_kind, &family_kind, &task_definition_kind,
-    &instance_kind, &service_kind,  &task_kind,    &token_kind,  NULL,
+    &settings_kind,  &provider_kind,   &cluster_kind,   &family_kind,   &task_definition_kind, &instance_kind,
+    &service_kind,   &task_kind,       &token_kind,     &registry_kind, &repository_kind,      &image_kind,
+    &log_group_kind, &log_stream_kind, &log_lines_kind, NULL,
 };
 
 void region_free_all(struct region *region)
@@ -24,4 +27,6 @@ void region_free_all(struct region *region)
     task_definitions_free_all(region);
     capacity_providers_free_all(region);
     account_settings_free_all(region);
+    logs_free_all(region);
+    registry_free_all(region);
 }

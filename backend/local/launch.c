@@ -36,8 +36,9 @@ bool launch_choose(struct request *rq, const struct cluster *cluster, struct lau
     const json_t *strategy = in_list(rq->in, "capacityProviderStrategy");
     *ret_choice = (struct launch_choice){.launch = LAUNCH_EC2};
     if (type && strategy) {
-        refuse_invalid(rq, "Specifying both a launch type and capacity provider strategy is not supported. Remove one "
-                           "and try again.");
+        refuse_invalid(
+            rq, "Specifying both a launch type and capacity provider strategy is not supported. Remove one "
+                "and try again.");
         return false;
     }
     if (type)
@@ -58,7 +59,8 @@ static bool check_network(struct request *rq, struct task_definition *definition
     const json_t *awsvpc = json_object_get(network, "awsvpcConfiguration");
     if (!task_definition_is_awsvpc(definition)) {
         if (awsvpc)
-            refuse_invalid(rq, "Network Configuration is not valid for the given networkMode of this task definition.");
+            refuse_invalid(
+                rq, "Network Configuration is not valid for the given networkMode of this task definition.");
         return rq->error == NULL;
     }
     if (!awsvpc)
@@ -88,8 +90,8 @@ static bool check_platform(struct request *rq, enum launch launch, const char *v
     return false;
 }
 
-bool launch_check(struct request *rq, struct task_definition *definition, enum launch launch, const json_t *network,
-                  const char *platform_version)
+bool launch_check(struct request *rq, struct task_definition *definition, enum launch launch,
+                  const json_t *network, const char *platform_version)
 {
     if (!task_definition_is_compatible(definition, names[launch])) {
         refuse_invalid(rq, "Task definition does not support launch_type %s.", names[launch]);

@@ -14,8 +14,8 @@ struct launch_choice {
  * False: refused. */
 bool launch_choose(struct request *rq, const struct cluster *cluster, struct launch_choice *ret_choice);
 /* The definition can run there, with this network configuration and platform version. False: refused. */
-bool launch_check(struct request *rq, struct task_definition *definition, enum launch launch, const json_t *network,
-                  const char *platform_version);
+bool launch_check(struct request *rq, struct task_definition *definition, enum launch launch,
+                  const json_t *network, const char *platform_version);
 const char *launch_name(enum launch launch);
 enum launch launch_of_provider(const char *provider);
 

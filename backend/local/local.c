@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "download.h"
 #include "ecsfs/buf.h"
 #include "ecsfs/cleanup.h"
 #include "world.h"
@@ -45,9 +46,11 @@ static void answer(struct local *local, struct ecs_call *call)
 {
     call->attempts = 1;
     call->sent_ms = local->clock->now_ms(local->clock);
-    json_t *in = read_body(call);
+    json_t *in = call->download ? NULL : read_body(call);
     json_t *reply = NULL;
-    if (!in)
+    if (call->download)
+        call->error = world_download(local->world, call);
+    else if (!in)
         call->error = ecs_error_from_aws(call->operation, 400, "SerializationException",
                                          "The request is not valid JSON.", "", call->writing);
     else
@@ -112,8 +115,8 @@ static void metrics(struct ecs_backend *backend, char **ret_text)
 {
     struct local *local = (struct local *)backend;
     cleanup_buf struct ecs_buf text = ECS_BUF(1024);
-    ecs_buf_addf(&text, "ecsfs_local_calls_total %lu\necsfs_local_failed_total %lu\n", atomic_load(&local->calls),
-                 atomic_load(&local->failed));
+    ecs_buf_addf(&text, "ecsfs_local_calls_total %lu\necsfs_local_failed_total %lu\n",
+                 atomic_load(&local->calls), atomic_load(&local->failed));
     *ret_text = ecs_buf_steal(&text, NULL);
 }
 

@@ -39,11 +39,16 @@ static const char usage[] =
     "  -V, --version            -h, --help\n";
 
 static const struct option options[] = {
-    {"listen", required_argument, NULL, 'l'}, {"state", required_argument, NULL, 's'},
-    {"region", required_argument, NULL, 'r'}, {"account", required_argument, NULL, 'a'},
-    {"speed", required_argument, NULL, 'x'},  {"pacing", no_argument, NULL, 'p'},
-    {"verify", required_argument, NULL, 'v'}, {"fault", required_argument, NULL, 'f'},
-    {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
+    {"listen", required_argument, NULL, 'l'},
+    {"state", required_argument, NULL, 's'},
+    {"region", required_argument, NULL, 'r'},
+    {"account", required_argument, NULL, 'a'},
+    {"speed", required_argument, NULL, 'x'},
+    {"pacing", no_argument, NULL, 'p'},
+    {"verify", required_argument, NULL, 'v'},
+    {"fault", required_argument, NULL, 'f'},
+    {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},
     {0},
 };
 
@@ -93,7 +98,8 @@ static int take_speed(struct settings *settings, const char *text)
 static int take_account(struct settings *settings, const char *text)
 {
     settings->local.account = text;
-    return strlen(text) == 12 && strspn(text, "0123456789") == 12 ? 0 : complain("--account", "wants 12 digits");
+    return strlen(text) == 12 && strspn(text, "0123456789") == 12 ? 0
+                                                                  : complain("--account", "wants 12 digits");
 }
 
 /* 0 to go on, else the exit status plus one. */

@@ -5,10 +5,22 @@
 #include "request.h"
 
 static const struct operation *const tables[] = {
-    services_operations,        tasks_operations,          task_definitions_operations, clusters_operations,
-    container_instances_operations, attributes_operations, capacity_providers_operations,
-    service_deployments_operations, task_protection_operations, tags_operations,
-    account_settings_operations,    sts_operations,
+    services_operations,
+    tasks_operations,
+    task_definitions_operations,
+    clusters_operations,
+    container_instances_operations,
+    attributes_operations,
+    capacity_providers_operations,
+    service_deployments_operations,
+    task_protection_operations,
+    tags_operations,
+    account_settings_operations,
+    sts_operations,
+    logs_operations,
+    ecr_images_operations,
+    repositories_operations,
+    ecr_policies_operations,
 };
 
 const struct operation *operation_find(const char *service, const char *name)

@@ -30,7 +30,8 @@ static bool read_token(const struct request *rq, const char *text, uint64_t *ret
     uint64_t number;
     uint32_t sum;
     int used = 0;
-    if (strlen(text) != 24 || sscanf(text, "%16" SCNx64 "%8" SCNx32 "%n", &number, &sum, &used) != 2 || used != 24)
+    if (strlen(text) != 24 || sscanf(text, "%16" SCNx64 "%8" SCNx32 "%n", &number, &sum, &used) != 2 ||
+        used != 24)
         return false;
     *ret_after = scramble(number, rq->operation->name);
     return checksum(*ret_after) == sum;

@@ -16,7 +16,8 @@ static void need_of(struct task_definition *definition, long *ret_cpu, long *ret
     size_t i;
     json_t *container;
     *ret_cpu = *ret_memory = 0;
-    json_array_foreach(json_object_get(doc, "containerDefinitions"), i, container) {
+    json_array_foreach(json_object_get(doc, "containerDefinitions"), i, container)
+    {
         *ret_cpu += in_int(container, "cpu", 0);
         *ret_memory += in_int(container, "memoryReservation", in_int(container, "memory", 0));
     }
@@ -30,8 +31,10 @@ static long tasks_of_group(const struct placement *placement, const struct insta
 {
     long count = 0;
     struct task *task;
-    TAILQ_FOREACH(task, &placement->cluster->tasks, link) {
-        count += task->instance == instance && task->status < TASK_STOPPED && strcmp(task->group, placement->group) == 0;
+    TAILQ_FOREACH(task, &placement->cluster->tasks, link)
+    {
+        count += task->instance == instance && task->status < TASK_STOPPED &&
+                 strcmp(task->group, placement->group) == 0;
     }
     return count;
 }
@@ -53,11 +56,13 @@ static bool expression_holds(const char *expression, const struct instance *inst
     return strcmp(sign, "!=") == 0 ? !equal : equal;
 }
 
-static bool constraints_hold(const struct placement *placement, const struct instance *instance, const json_t *list)
+static bool constraints_hold(const struct placement *placement, const struct instance *instance,
+                             const json_t *list)
 {
     size_t i;
     json_t *constraint;
-    json_array_foreach(list, i, constraint) {
+    json_array_foreach(list, i, constraint)
+    {
         const char *type = in_text(constraint, "type"), *expression = in_text(constraint, "expression");
         if (type && strcmp(type, "distinctInstance") == 0 && tasks_of_group(placement, instance))
             return false;
@@ -71,7 +76,9 @@ static bool has_required(const struct placement *placement, const struct instanc
 {
     size_t i;
     json_t *attribute;
-    json_array_foreach(json_object_get(task_definition_doc(placement->definition), "requiresAttributes"), i, attribute) {
+    json_array_foreach(json_object_get(task_definition_doc(placement->definition), "requiresAttributes"), i,
+                       attribute)
+    {
         if (!instance_has_attribute(instance, in_text(attribute, "name")))
             return false;
     }
@@ -87,8 +94,9 @@ enum lack placement_check(const struct placement *placement, struct instance *in
     if (!has_required(placement, instance))
         return LACK_ATTRIBUTE;
     if (!constraints_hold(placement, instance, placement->constraints) ||
-        !constraints_hold(placement, instance,
-                          json_object_get(task_definition_doc(placement->definition), "placementConstraints")))
+        !constraints_hold(
+            placement, instance,
+            json_object_get(task_definition_doc(placement->definition), "placementConstraints")))
         return LACK_CONSTRAINT;
     if (instance->cpu - instance->used_cpu < cpu)
         return LACK_CPU;
@@ -106,7 +114,8 @@ static long spread_of(const struct placement *placement, const struct instance *
     const char *value = instance_attribute(instance, name);
     long count = 0;
     struct instance *other;
-    TAILQ_FOREACH(other, &placement->cluster->instances, link) {
+    TAILQ_FOREACH(other, &placement->cluster->instances, link)
+    {
         const char *its = instance_attribute(other, name);
         if (value && its && strcmp(value, its) == 0)
             count += tasks_of_group(placement, other);
@@ -119,7 +128,8 @@ static long compare(const struct placement *placement, const struct instance *a,
 {
     size_t i;
     json_t *rule;
-    json_array_foreach(placement->strategy, i, rule) {
+    json_array_foreach(placement->strategy, i, rule)
+    {
         const char *type = in_text(rule, "type"), *field = in_text(rule, "field");
         long order = 0;
         if (type && strcmp(type, "spread") == 0)
@@ -141,7 +151,8 @@ struct instance *placement_find(struct placement *placement)
     struct instance *best = NULL, *instance;
     placement->lack = LACK_INSTANCES;
     placement->closest = NULL;
-    TAILQ_FOREACH(instance, &placement->cluster->instances, link) {
+    TAILQ_FOREACH(instance, &placement->cluster->instances, link)
+    {
         enum lack lack = placement_check(placement, instance);
         if (lack == LACK_NONE) {
             if (!best || compare(placement, instance, best) < 0)
@@ -159,8 +170,11 @@ struct instance *placement_find(struct placement *placement)
 const char *placement_failure(enum lack lack)
 {
     static const char *const names[] = {
-        [LACK_INSTANCES] = "AGENT", [LACK_ATTRIBUTE] = "ATTRIBUTE", [LACK_CONSTRAINT] = "MemberOf placement constraint unsatisfied.",
-        [LACK_CPU] = "RESOURCE:CPU", [LACK_MEMORY] = "RESOURCE:MEMORY",
+        [LACK_INSTANCES] = "AGENT",
+        [LACK_ATTRIBUTE] = "ATTRIBUTE",
+        [LACK_CONSTRAINT] = "MemberOf placement constraint unsatisfied.",
+        [LACK_CPU] = "RESOURCE:CPU",
+        [LACK_MEMORY] = "RESOURCE:MEMORY",
     };
     return names[lack];
 }
@@ -169,7 +183,8 @@ static long tasks_of_provider(const struct cluster *cluster, const char *group, 
 {
     long count = 0;
     struct task *task;
-    TAILQ_FOREACH(task, &cluster->tasks, link) {
+    TAILQ_FOREACH(task, &cluster->tasks, link)
+    {
         count += task_is_wanted(task) && task->provider && strcmp(task->group, group) == 0 &&
                  strcmp(task->provider, provider) == 0;
     }
@@ -182,12 +197,14 @@ const char *placement_provider(const json_t *strategy, const struct cluster *clu
     json_t *row;
     const char *best = NULL;
     double best_load = 0;
-    json_array_foreach(strategy, i, row) {
+    json_array_foreach(strategy, i, row)
+    {
         const char *name = in_text(row, "capacityProvider");
         if (tasks_of_provider(cluster, group, name) < in_int(row, "base", 0))
             return name;
     }
-    json_array_foreach(strategy, i, row) {
+    json_array_foreach(strategy, i, row)
+    {
         long weight = in_int(row, "weight", 0);
         const char *name = in_text(row, "capacityProvider");
         if (weight <= 0 && json_array_size(strategy) > 1)

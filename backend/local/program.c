@@ -161,7 +161,8 @@ static size_t add_words(char **words, size_t count, const json_t *list)
 {
     size_t i;
     json_t *word;
-    json_array_foreach(list, i, word) {
+    json_array_foreach(list, i, word)
+    {
         if (count < WORDS_MAX && json_is_string(word) && (words[count] = strdup(json_string_value(word))))
             count++;
     }

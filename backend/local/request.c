@@ -10,7 +10,8 @@
 
 enum { MESSAGE_MAX = 4096 };
 
-static void *refuse_va(struct request *rq, const char *code, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void *refuse_va(struct request *rq, const char *code,
+                                                             const char *format, va_list args)
 {
     cleanup_buf struct ecs_buf text = ECS_BUF(MESSAGE_MAX);
     ecs_buf_vaddf(&text, format, args);
@@ -76,7 +77,8 @@ bool list_has(const json_t *list, const char *text)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
             return true;
     }
@@ -145,8 +147,8 @@ static bool take_tag(struct request *rq, json_t *tags, const json_t *tag)
         refuse_invalid(rq, "Tag keys beginning with aws: are reserved for AWS.");
         return false;
     }
-    json_array_append_new(
-        tags, json_pack("{s:s, s:s}", "key", key, "value", json_is_string(value) ? json_string_value(value) : ""));
+    json_array_append_new(tags, json_pack("{s:s, s:s}", "key", key, "value",
+                                          json_is_string(value) ? json_string_value(value) : ""));
     return true;
 }
 
@@ -160,9 +162,11 @@ json_t *take_tags(struct request *rq, const char *name)
     }
     size_t i;
     json_t *tag;
-    json_array_foreach(given, i, tag) {
+    json_array_foreach(given, i, tag)
+    {
         for (size_t j = 0; j < json_array_size(tags); j++)
-            if (in_text(tag, "key") && strcmp(in_text(json_array_get(tags, j), "key"), in_text(tag, "key")) == 0) {
+            if (in_text(tag, "key") &&
+                strcmp(in_text(json_array_get(tags, j), "key"), in_text(tag, "key")) == 0) {
                 json_decref(tags);
                 return refuse_invalid(rq, "Duplicate tag keys found.");
             }

@@ -40,7 +40,8 @@ void service_wake(struct service *service)
 void service_wake_all(struct cluster *cluster)
 {
     struct service *service;
-    TAILQ_FOREACH(service, &cluster->services, link) {
+    TAILQ_FOREACH(service, &cluster->services, link)
+    {
         if (service->unplaceable || service_is_daemon(service))
             service_wake(service);
     }
@@ -49,7 +50,8 @@ void service_wake_all(struct cluster *cluster)
 static struct deployment *deployment_of(const struct service *service, const struct task *task)
 {
     struct deployment *deployment;
-    TAILQ_FOREACH(deployment, &service->deployments, link) {
+    TAILQ_FOREACH(deployment, &service->deployments, link)
+    {
         if (task->started_by && strcmp(deployment->id, task->started_by) == 0)
             return deployment;
     }
@@ -71,8 +73,9 @@ static void count_failure(struct service *service, struct task *task)
     if (service->streak >= PATIENCE)
         service->hold_until = world_of(service)->now + world_span(world_of(service), wait);
     if (service->streak == COMPLAINT)
-        service_say(service, "is unable to consistently start tasks successfully. For more information, see the "
-                             "Troubleshooting section of the Amazon ECS Developer Guide.");
+        service_say(service,
+                    "is unable to consistently start tasks successfully. For more information, see the "
+                    "Troubleshooting section of the Amazon ECS Developer Guide.");
     record_dirty(&service->record);
 }
 
@@ -110,8 +113,8 @@ static void count_success(struct service *service, const struct task *task)
 
 void service_task_changed(struct service *service, struct task *task)
 {
-    bool failed = !task->ran &&
-                  (task->stop_code == STOP_FAILED_TO_START || task->stop_code == STOP_ESSENTIAL_EXITED);
+    bool failed =
+        !task->ran && (task->stop_code == STOP_FAILED_TO_START || task->stop_code == STOP_ESSENTIAL_EXITED);
     if (!task->counted && (failed || (task->status == TASK_RUNNING && is_unhealthy(task))))
         count_failure(service, task);
     else if (has_succeeded(task))
@@ -130,8 +133,10 @@ static json_t *tags_for(const struct service *service, const struct deployment *
     if (propagate && strcmp(propagate, "TASK_DEFINITION") == 0)
         json_array_extend(tags, deployment->revision->definition->record.tags);
     if (in_bool(service->spec, "enableECSManagedTags")) {
-        json_array_append_new(tags, json_pack("{s:s, s:s}", "key", "aws:ecs:clusterName", "value", service->cluster->name));
-        json_array_append_new(tags, json_pack("{s:s, s:s}", "key", "aws:ecs:serviceName", "value", service->name));
+        json_array_append_new(
+            tags, json_pack("{s:s, s:s}", "key", "aws:ecs:clusterName", "value", service->cluster->name));
+        json_array_append_new(tags,
+                              json_pack("{s:s, s:s}", "key", "aws:ecs:serviceName", "value", service->name));
     }
     return tags;
 }
@@ -145,7 +150,8 @@ struct start {
     long started;
 };
 
-static void start_begin(struct start *start, struct service *service, struct deployment *deployment, const char *group)
+static void start_begin(struct start *start, struct service *service, struct deployment *deployment,
+                        const char *group)
 {
     const json_t *spec = deployment->revision->spec;
     *start = (struct start){.service = service, .deployment = deployment, .names = ECS_BUF(64 * 1024)};
@@ -200,14 +206,16 @@ static bool start_task(struct start *start)
 static void complain(struct service *service, const struct placement *placement)
 {
     struct world *world = world_of(service);
-    bool again = service->unplaceable && world_wall(world) < service->said_at + world_span(world, complain_again_ms);
+    bool again =
+        service->unplaceable && world_wall(world) < service->said_at + world_span(world, complain_again_ms);
     service->unplaceable = true;
     service->steady = false;
     timer_arm(&world->timers, &service->timer, world->now + world_span(world, complain_again_ms));
     if (again)
         return;
     service->said_at = world_wall(world);
-    static const char tail[] = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
+    static const char tail[] =
+        "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
     static const char *const lacks[] = {
         [LACK_ATTRIBUTE] = "is missing an attribute required by your task",
         [LACK_CONSTRAINT] = "does not satisfy a placement constraint of your task",
@@ -215,11 +223,14 @@ static void complain(struct service *service, const struct placement *placement)
         [LACK_MEMORY] = "has insufficient memory available",
     };
     if (!placement->closest)
-        service_say(service, "was unable to place a task because no container instance met all of its requirements. "
-                             "Reason: No Container Instances were found in your cluster. %s", tail);
+        service_say(service,
+                    "was unable to place a task because no container instance met all of its requirements. "
+                    "Reason: No Container Instances were found in your cluster. %s",
+                    tail);
     else
-        service_say(service, "was unable to place a task because no container instance met all of its requirements. "
-                             "The closest matching (container-instance %s) %s. %s",
+        service_say(service,
+                    "was unable to place a task because no container instance met all of its requirements. "
+                    "The closest matching (container-instance %s) %s. %s",
                     placement->closest->id, lacks[placement->lack], tail);
 }
 
@@ -283,7 +294,8 @@ static void stop_one(struct stop *stop, struct task *task)
     ecs_buf_addf(&stop->names, " (task %s)", task->id);
     stop->service->steady = false;
     task_stop(task, STOP_SCHEDULER, "Scaling activity initiated by (deployment %s)",
-              TAILQ_EMPTY(&stop->service->deployments) ? task->started_by : TAILQ_FIRST(&stop->service->deployments)->id);
+              TAILQ_EMPTY(&stop->service->deployments) ? task->started_by
+                                                       : TAILQ_FIRST(&stop->service->deployments)->id);
     if (++stop->stopped == BATCH)
         stop_say(stop);
 }
@@ -316,7 +328,8 @@ static long stop_tasks(struct stop *stop, enum whose whose, bool running, long c
 static void replace_unhealthy(struct service *service)
 {
     struct task *task;
-    TAILQ_FOREACH(task, &service->tasks, service_link) {
+    TAILQ_FOREACH(task, &service->tasks, service_link)
+    {
         if (task_is_wanted(task) && task->status == TASK_RUNNING && is_unhealthy(task)) {
             service_say(service, "(task %s) failed container health checks.", task->id);
             task_stop(task, STOP_SCHEDULER, "Task failed container health checks");
@@ -337,7 +350,8 @@ static void count(const struct service *service, struct tally *tally)
 {
     struct task *task;
     *tally = (struct tally){0};
-    TAILQ_FOREACH(task, &service->tasks, service_link) {
+    TAILQ_FOREACH(task, &service->tasks, service_link)
+    {
         bool running = has_succeeded(task) && !is_unhealthy(task);
         tally->all += task->status <= TASK_RUNNING;
         if (is_among(service, task, OF_PRIMARY)) {
@@ -383,7 +397,8 @@ static void look_at_replicas(struct service *service, struct deployment *primary
 static struct task *task_on(const struct service *service, const struct instance *instance, enum whose whose)
 {
     struct task *task;
-    TAILQ_FOREACH(task, &service->tasks, service_link) {
+    TAILQ_FOREACH(task, &service->tasks, service_link)
+    {
         if (task->instance == instance && is_among(service, task, whose))
             return task;
     }
@@ -405,8 +420,10 @@ static void look_at_daemons(struct service *service, struct deployment *primary)
     long eligible = 0;
     long spare = tally.primary_running + tally.others_running -
                  (service->desired * percent(service, "minimumHealthyPercent", 0) + 99) / 100;
-    TAILQ_FOREACH(instance, &service->cluster->instances, link) {
-        struct task *old = task_on(service, instance, OF_OTHERS), *own = task_on(service, instance, OF_PRIMARY);
+    TAILQ_FOREACH(instance, &service->cluster->instances, link)
+    {
+        struct task *old = task_on(service, instance, OF_OTHERS),
+                    *own = task_on(service, instance, OF_PRIMARY);
         enum lack lack = own || old ? LACK_NONE : placement_check(&start.placement, instance);
         if (instance->draining && own)
             stop_one(&stop, own);
@@ -468,7 +485,8 @@ static void leave_draining_instances(struct service *service)
     struct task *task, *next;
     for (task = TAILQ_FIRST(&service->tasks); task; task = next) {
         next = TAILQ_NEXT(task, service_link);
-        if (task->instance && task->instance->draining && task_is_wanted(task) && !service_is_daemon(service)) {
+        if (task->instance && task->instance->draining && task_is_wanted(task) &&
+            !service_is_daemon(service)) {
             task_stop(task, STOP_SCHEDULER, "Task was stopped because its container instance is draining");
             service->steady = false;
         }

@@ -38,7 +38,8 @@ struct service_deployment *service_deployment_find(const struct region *region, 
     struct service_deployment *past;
     *ret_service = service;
     if (service)
-        TAILQ_FOREACH(past, &service->history, link) {
+        TAILQ_FOREACH(past, &service->history, link)
+        {
             if (strcmp(past->arn, arn) == 0)
                 return past;
         }
@@ -53,10 +54,10 @@ static void set_time(json_t *tree, const char *name, int64_t at)
 
 static json_t *show_brief(const struct service *service, const struct service_deployment *past)
 {
-    json_t *tree = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*}", "serviceDeploymentArn", past->arn, "serviceArn",
-                             service->record.arn, "clusterArn", service->cluster->record.arn,
-                             "targetServiceRevisionArn", past->target->arn, "status", status_names[past->status],
-                             "statusReason", past->reason);
+    json_t *tree =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*}", "serviceDeploymentArn", past->arn, "serviceArn",
+                  service->record.arn, "clusterArn", service->cluster->record.arn, "targetServiceRevisionArn",
+                  past->target->arn, "status", status_names[past->status], "statusReason", past->reason);
     set_time(tree, "createdAt", past->created);
     set_time(tree, "startedAt", past->started);
     set_time(tree, "finishedAt", past->finished);
@@ -66,7 +67,8 @@ static json_t *show_brief(const struct service *service, const struct service_de
 static const struct deployment *deployment_of(const struct service *service, const struct revision *revision)
 {
     struct deployment *deployment;
-    TAILQ_FOREACH(deployment, &service->deployments, link) {
+    TAILQ_FOREACH(deployment, &service->deployments, link)
+    {
         if (deployment->revision == revision)
             return deployment;
     }
@@ -80,8 +82,9 @@ static json_t *show_summary(const struct service *service, const struct revision
     if (deployment)
         deployment_count(service, deployment, &counts);
     return json_pack("{s:s, s:I, s:I, s:I}", "arn", revision->arn, "requestedTaskCount",
-                     (json_int_t)(deployment ? deployment_desired(service, deployment) : 0), "runningTaskCount",
-                     (json_int_t)counts.running, "pendingTaskCount", (json_int_t)counts.pending);
+                     (json_int_t)(deployment ? deployment_desired(service, deployment) : 0),
+                     "runningTaskCount", (json_int_t)counts.running, "pendingTaskCount",
+                     (json_int_t)counts.pending);
 }
 
 static json_t *show_breaker(const struct service *service, const struct service_deployment *past)
@@ -95,20 +98,23 @@ static json_t *show_breaker(const struct service *service, const struct service_
                                                      : "MONITORING";
     const struct deployment *deployment = deployment_of(service, past->target);
     return json_pack("{s:s, s:I, s:I}", "status", status, "failureCount",
-                     (json_int_t)(deployment && !past->tripped ? deployment->failed : past->failures), "threshold",
-                     (json_int_t)(threshold < 3 ? 3 : threshold > 200 ? 200 : threshold));
+                     (json_int_t)(deployment && !past->tripped ? deployment->failed : past->failures),
+                     "threshold",
+                     (json_int_t)(threshold < 3     ? 3
+                                  : threshold > 200 ? 200
+                                                    : threshold));
 }
 
 static json_t *show(const struct service *service, const struct service_deployment *past)
 {
-    json_t *tree = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s*, s:o, s:o, s:o, s:O}", "serviceDeploymentArn", past->arn, "serviceArn",
-        service->record.arn, "clusterArn", service->cluster->record.arn, "status", status_names[past->status],
-        "statusReason", past->reason, "targetServiceRevision", show_summary(service, past->target),
-        "sourceServiceRevisions",
-        past->source ? json_pack("[o]", show_summary(service, past->source)) : json_array(),
-        "deploymentCircuitBreaker", show_breaker(service, past), "deploymentConfiguration",
-        json_object_get(service->spec, "deploymentConfiguration"));
+    json_t *tree =
+        json_pack("{s:s, s:s, s:s, s:s, s:s*, s:o, s:o, s:o, s:O}", "serviceDeploymentArn", past->arn,
+                  "serviceArn", service->record.arn, "clusterArn", service->cluster->record.arn, "status",
+                  status_names[past->status], "statusReason", past->reason, "targetServiceRevision",
+                  show_summary(service, past->target), "sourceServiceRevisions",
+                  past->source ? json_pack("[o]", show_summary(service, past->source)) : json_array(),
+                  "deploymentCircuitBreaker", show_breaker(service, past), "deploymentConfiguration",
+                  json_object_get(service->spec, "deploymentConfiguration"));
     set_time(tree, "createdAt", past->created);
     set_time(tree, "startedAt", past->started);
     set_time(tree, "updatedAt", past->updated);
@@ -117,7 +123,8 @@ static json_t *show(const struct service *service, const struct service_deployme
     if (past->rollback)
         json_object_set_new(tree, "rollback",
                             json_pack("{s:s*, s:o, s:s}", "reason", past->reason, "startedAt",
-                                      json_time(past->rollback_started), "serviceRevisionArn", past->rollback->arn));
+                                      json_time(past->rollback_started), "serviceRevisionArn",
+                                      past->rollback->arn));
     return tree;
 }
 
@@ -126,8 +133,8 @@ static bool is_listed(struct request *rq, const struct service_deployment *past)
     const json_t *statuses = in_list(rq->in, "status"), *created = json_object_get(rq->in, "createdAt");
     int64_t after = json_time_ms(json_object_get(created, "after"));
     int64_t before = json_time_ms(json_object_get(created, "before"));
-    return (!statuses || list_has(statuses, status_names[past->status])) && (!after || past->created >= after) &&
-           (!before || past->created <= before);
+    return (!statuses || list_has(statuses, status_names[past->status])) &&
+           (!after || past->created >= after) && (!before || past->created <= before);
 }
 
 static json_t *list_service_deployments(struct request *rq)
@@ -142,7 +149,8 @@ static json_t *list_service_deployments(struct request *rq)
         return NULL;
     uint64_t place = 0;
     struct service_deployment *past;
-    TAILQ_FOREACH(past, &service->history, link) {
+    TAILQ_FOREACH(past, &service->history, link)
+    {
         if (is_listed(rq, past) && page_wants(&page, ++place))
             page_add(&page, place, show_brief(service, past));
     }
@@ -172,24 +180,26 @@ static json_t *show_images(struct region *region, struct revision *revision)
     json_t *images = json_array();
     size_t i;
     json_t *container;
-    json_array_foreach(json_object_get(task_definition_doc(revision->definition), "containerDefinitions"), i, container) {
+    json_array_foreach(json_object_get(task_definition_doc(revision->definition), "containerDefinitions"), i,
+                       container)
+    {
         char digest[DIGEST_TEXT], *reason;
         bool there = image_pull(region, in_text(container, "image"), digest, &reason) == 0;
         free(reason);
-        json_array_append_new(images, json_pack("{s:s, s:s, s:s*}", "containerName", in_text(container, "name"),
-                                                "image", in_text(container, "image"), "imageDigest",
-                                                there ? digest : NULL));
+        json_array_append_new(
+            images, json_pack("{s:s, s:s, s:s*}", "containerName", in_text(container, "name"), "image",
+                              in_text(container, "image"), "imageDigest", there ? digest : NULL));
     }
     return images;
 }
 
 static json_t *show_revision(const struct service *service, struct revision *revision)
 {
-    json_t *tree = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b}", "serviceRevisionArn", revision->arn, "serviceArn",
-                             service->record.arn, "clusterArn", service->cluster->record.arn, "taskDefinition",
-                             revision->definition->record.arn, "containerImages",
-                             show_images(service->record.region, revision), "createdAt", json_time(revision->created),
-                             "guardDutyEnabled", 0);
+    json_t *tree = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b}", "serviceRevisionArn", revision->arn,
+                             "serviceArn", service->record.arn, "clusterArn", service->cluster->record.arn,
+                             "taskDefinition", revision->definition->record.arn, "containerImages",
+                             show_images(service->record.region, revision), "createdAt",
+                             json_time(revision->created), "guardDutyEnabled", 0);
     copy_members(tree, revision->spec, revision_members, revision_members_len);
     return tree;
 }
@@ -220,7 +230,8 @@ static json_t *stop_service_deployment(struct request *rq)
     if (!past)
         return arn ? refuse(rq, "ServiceDeploymentNotFoundException", "Service deployment not found.") : NULL;
     if (past->status != SD_IN_PROGRESS && past->status != SD_PENDING)
-        return refuse(rq, "ConflictException", "The service deployment is not in a state that can be stopped: %s.",
+        return refuse(rq, "ConflictException",
+                      "The service deployment is not in a state that can be stopped: %s.",
                       status_names[past->status]);
     if (type && strcmp(type, "ABORT") == 0)
         return refuse(rq, "UnsupportedFeatureException",

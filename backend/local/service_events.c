@@ -22,7 +22,8 @@ void service_event_put(struct service *service, const char *id, int64_t at, cons
         service->events_first = (service->events_first + 1) % EVENTS_MAX;
         service->events_len--;
     }
-    struct service_event *event = &service->events[(service->events_first + service->events_len) % EVENTS_MAX];
+    struct service_event *event =
+        &service->events[(service->events_first + service->events_len) % EVENTS_MAX];
     *event = (struct service_event){.at = at, .message = text};
     snprintf(event->id, sizeof(event->id), "%s", id);
     service->events_len++;

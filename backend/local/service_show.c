@@ -37,7 +37,8 @@ void deployment_count(const struct service *service, const struct deployment *de
 {
     struct task *task;
     *ret_counts = (struct service_counts){0};
-    TAILQ_FOREACH(task, &service->tasks, service_link) {
+    TAILQ_FOREACH(task, &service->tasks, service_link)
+    {
         if (deployment && (!task->started_by || strcmp(task->started_by, deployment->id) != 0))
             continue;
         ret_counts->running += task->status == TASK_RUNNING;
@@ -54,9 +55,9 @@ long deployment_desired(const struct service *service, const struct deployment *
 
 static const char *platform_family(struct deployment *deployment)
 {
-    const char *family = in_text(
-        json_object_get(task_definition_doc(deployment->revision->definition), "runtimePlatform"),
-        "operatingSystemFamily");
+    const char *family =
+        in_text(json_object_get(task_definition_doc(deployment->revision->definition), "runtimePlatform"),
+                "operatingSystemFamily");
     return !family || strcmp(family, "LINUX") == 0 ? "Linux" : family;
 }
 
@@ -69,7 +70,8 @@ static const char *resolved(const json_t *spec)
 static json_t *show_deployment(const struct service *service, struct deployment *deployment)
 {
     static const char *const members[] = {
-        "launchType", "capacityProviderStrategy", "networkConfiguration", "serviceConnectConfiguration",
+        "launchType",           "capacityProviderStrategy",
+        "networkConfiguration", "serviceConnectConfiguration",
         "volumeConfigurations", "vpcLatticeConfigurations",
     };
     struct service_counts counts;
@@ -79,9 +81,9 @@ static json_t *show_deployment(const struct service *service, struct deployment 
         deployment == TAILQ_FIRST(&service->deployments) ? "PRIMARY" : "ACTIVE", "taskDefinition",
         deployment->revision->definition->record.arn, "desiredCount",
         (json_int_t)deployment_desired(service, deployment), "pendingCount", (json_int_t)counts.pending,
-        "runningCount", (json_int_t)counts.running, "failedTasks", (json_int_t)deployment->failed, "createdAt",
-        json_time(deployment->created), "updatedAt", json_time(deployment->updated), "rolloutState",
-        rollout_names[deployment->rollout], "rolloutStateReason", deployment->reason);
+        "runningCount", (json_int_t)counts.running, "failedTasks", (json_int_t)deployment->failed,
+        "createdAt", json_time(deployment->created), "updatedAt", json_time(deployment->updated),
+        "rolloutState", rollout_names[deployment->rollout], "rolloutStateReason", deployment->reason);
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         json_t *value = json_object_get(deployment->revision->spec, members[i]);
         if (value)
@@ -99,8 +101,8 @@ static json_t *show_events(const struct service *service)
     json_t *events = json_array();
     for (unsigned i = 0; i < service->events_len; i++) {
         const struct service_event *event = service_event_at(service, i);
-        json_array_append_new(events, json_pack("{s:s, s:o, s:s}", "id", event->id, "createdAt", json_time(event->at),
-                                                "message", event->message));
+        json_array_append_new(events, json_pack("{s:s, s:o, s:s}", "id", event->id, "createdAt",
+                                                json_time(event->at), "message", event->message));
     }
     return events;
 }
@@ -109,13 +111,14 @@ static json_t *show_revisions(const struct service *service)
 {
     json_t *list = json_array();
     struct deployment *deployment;
-    TAILQ_FOREACH(deployment, &service->deployments, link) {
+    TAILQ_FOREACH(deployment, &service->deployments, link)
+    {
         struct service_counts counts;
         deployment_count(service, deployment, &counts);
-        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I}", "arn", deployment->revision->arn,
-                                              "requestedTaskCount", (json_int_t)deployment_desired(service, deployment),
-                                              "runningTaskCount", (json_int_t)counts.running, "pendingTaskCount",
-                                              (json_int_t)counts.pending));
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:I, s:I}", "arn", deployment->revision->arn, "requestedTaskCount",
+                            (json_int_t)deployment_desired(service, deployment), "runningTaskCount",
+                            (json_int_t)counts.running, "pendingTaskCount", (json_int_t)counts.pending));
     }
     return list;
 }
@@ -123,10 +126,23 @@ static json_t *show_revisions(const struct service *service)
 static void show_spec(const struct service *service, json_t *tree)
 {
     static const char *const members[] = {
-        "loadBalancers", "serviceRegistries", "launchType", "capacityProviderStrategy", "platformVersion",
-        "deploymentConfiguration", "placementConstraints", "placementStrategy", "networkConfiguration",
-        "healthCheckGracePeriodSeconds", "schedulingStrategy", "deploymentController", "enableECSManagedTags",
-        "propagateTags", "enableExecuteCommand", "availabilityZoneRebalancing", "roleArn",
+        "loadBalancers",
+        "serviceRegistries",
+        "launchType",
+        "capacityProviderStrategy",
+        "platformVersion",
+        "deploymentConfiguration",
+        "placementConstraints",
+        "placementStrategy",
+        "networkConfiguration",
+        "healthCheckGracePeriodSeconds",
+        "schedulingStrategy",
+        "deploymentController",
+        "enableECSManagedTags",
+        "propagateTags",
+        "enableExecuteCommand",
+        "availabilityZoneRebalancing",
+        "roleArn",
     };
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         json_t *value = json_object_get(service->spec, members[i]);
@@ -141,14 +157,15 @@ json_t *service_show(struct service *service, bool with_tags)
     deployment_count(service, NULL, &counts);
     json_t *deployments = json_array();
     struct deployment *deployment;
-    TAILQ_FOREACH(deployment, &service->deployments, link) {
+    TAILQ_FOREACH(deployment, &service->deployments, link)
+    {
         json_array_append_new(deployments, show_deployment(service, deployment));
     }
     deployment = TAILQ_FIRST(&service->deployments);
     json_t *tree = json_pack(
         "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s*, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "serviceArn",
-        service->record.arn, "serviceName", service->name, "clusterArn", service->cluster->record.arn, "status",
-        status_names[service->status], "desiredCount", (json_int_t)service->desired, "runningCount",
+        service->record.arn, "serviceName", service->name, "clusterArn", service->cluster->record.arn,
+        "status", status_names[service->status], "desiredCount", (json_int_t)service->desired, "runningCount",
         (json_int_t)counts.running, "pendingCount", (json_int_t)counts.pending, "taskDefinition",
         in_text(service->spec, "taskDefinition"), "deployments", deployments, "events", show_events(service),
         "createdAt", json_time(service->created), "createdBy", in_text(service->spec, "createdBy"),

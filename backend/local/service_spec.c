@@ -43,9 +43,9 @@ static bool is_text(const json_t *tree, const char *name, const char *text)
 
 static json_t *default_deployment(bool daemon)
 {
-    return json_pack("{s:{s:b, s:b}, s:i, s:i, s:s, s:i}", "deploymentCircuitBreaker", "enable", 0, "rollback", 0,
-                     "maximumPercent", daemon ? 100 : 200, "minimumHealthyPercent", daemon ? 0 : 100, "strategy",
-                     "ROLLING", "bakeTimeInMinutes", 0);
+    return json_pack("{s:{s:b, s:b}, s:i, s:i, s:s, s:i}", "deploymentCircuitBreaker", "enable", 0,
+                     "rollback", 0, "maximumPercent", daemon ? 100 : 200, "minimumHealthyPercent",
+                     daemon ? 0 : 100, "strategy", "ROLLING", "bakeTimeInMinutes", 0);
 }
 
 static void fill_network(json_t *spec)
@@ -62,7 +62,8 @@ static void fill_strategy(json_t *spec)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(json_object_get(spec, "capacityProviderStrategy"), i, row) {
+    json_array_foreach(json_object_get(spec, "capacityProviderStrategy"), i, row)
+    {
         json_t *defaults = json_pack("{s:i, s:i}", "weight", 0, "base", 0);
         json_object_update_missing(row, defaults);
         json_decref(defaults);
@@ -76,14 +77,15 @@ static void fill_in(json_t *spec)
     json_t *defaults =
         json_pack("{s:[], s:[], s:s, s:{s:s}, s:[], s:[], s:b, s:s, s:b, s:s, s:i}", "loadBalancers",
                   "serviceRegistries", "schedulingStrategy", "REPLICA", "deploymentController", "type", "ECS",
-                  "placementConstraints", "placementStrategy", "enableECSManagedTags", 0, "propagateTags", "NONE",
-                  "enableExecuteCommand", 0, "availabilityZoneRebalancing", "DISABLED",
+                  "placementConstraints", "placementStrategy", "enableECSManagedTags", 0, "propagateTags",
+                  "NONE", "enableExecuteCommand", 0, "availabilityZoneRebalancing", "DISABLED",
                   "healthCheckGracePeriodSeconds", 0);
     if (!in_list(spec, "loadBalancers"))
         json_object_del(defaults, "healthCheckGracePeriodSeconds");
     json_object_update_missing(spec, defaults);
     json_decref(defaults);
-    json_t *deployment = default_deployment(daemon), *given = json_object_get(spec, "deploymentConfiguration");
+    json_t *deployment = default_deployment(daemon),
+           *given = json_object_get(spec, "deploymentConfiguration");
     if (given)
         json_object_update_recursive(deployment, given);
     json_object_set_new(spec, "deploymentConfiguration", deployment);
@@ -94,15 +96,20 @@ static void fill_in(json_t *spec)
 static bool check_percents(struct request *rq, const json_t *spec)
 {
     const json_t *deployment = json_object_get(spec, "deploymentConfiguration");
-    long least = in_int(deployment, "minimumHealthyPercent", 100), most = in_int(deployment, "maximumPercent", 200);
+    long least = in_int(deployment, "minimumHealthyPercent", 100),
+         most = in_int(deployment, "maximumPercent", 200);
     if (least < 0 || most < 0)
         refuse_invalid(rq, "minimumHealthyPercent and maximumPercent can not be negative.");
     else if (most < least)
         refuse_invalid(rq, "maximumPercent can not be less than minimumHealthyPercent.");
     else if (least >= 100 && most <= 100)
-        refuse_invalid(rq, "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.");
+        refuse_invalid(
+            rq,
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.");
     else if (is_text(spec, "schedulingStrategy", "DAEMON") && least > 100)
-        refuse_invalid(rq, "minimumHealthyPercent must be less than or equal to 100 for the DAEMON scheduling strategy.");
+        refuse_invalid(
+            rq,
+            "minimumHealthyPercent must be less than or equal to 100 for the DAEMON scheduling strategy.");
     return rq->error == NULL;
 }
 
@@ -121,8 +128,9 @@ static bool check_count(struct request *rq, bool daemon)
 {
     long desired = in_int(rq->in, "desiredCount", 0);
     if (daemon && json_is_integer(json_object_get(rq->in, "desiredCount")))
-        refuse_invalid(rq, "The daemon scheduling strategy does not support a desired count for services. Remove the "
-                           "desired count value and try again.");
+        refuse_invalid(
+            rq, "The daemon scheduling strategy does not support a desired count for services. Remove the "
+                "desired count value and try again.");
     else if (desired < 0)
         refuse_invalid(rq, "Desired count can not be less than 0.");
     else if (desired > 5000)
@@ -134,7 +142,8 @@ static const json_t *container_named(struct task_definition *definition, const c
 {
     size_t i;
     json_t *container;
-    json_array_foreach(json_object_get(task_definition_doc(definition), "containerDefinitions"), i, container) {
+    json_array_foreach(json_object_get(task_definition_doc(definition), "containerDefinitions"), i, container)
+    {
         if (name && strcmp(in_text(container, "name"), name) == 0)
             return container;
     }
@@ -145,16 +154,19 @@ static bool check_load_balancers(struct request *rq, const json_t *spec, struct 
 {
     size_t i, j;
     json_t *row, *mapping;
-    json_array_foreach(json_object_get(spec, "loadBalancers"), i, row) {
+    json_array_foreach(json_object_get(spec, "loadBalancers"), i, row)
+    {
         const char *name = in_text(row, "containerName");
         long port = in_int(row, "containerPort", 0);
         const json_t *container = container_named(definition, name);
         bool mapped = false;
         if (!container) {
-            refuse_invalid(rq, "The container %s does not exist in the task definition.", name ? name : "null");
+            refuse_invalid(rq, "The container %s does not exist in the task definition.",
+                           name ? name : "null");
             return false;
         }
-        json_array_foreach(json_object_get(container, "portMappings"), j, mapping) {
+        json_array_foreach(json_object_get(container, "portMappings"), j, mapping)
+        {
             mapped |= in_int(mapping, "containerPort", 0) == port;
         }
         if (!mapped) {
@@ -163,7 +175,8 @@ static bool check_load_balancers(struct request *rq, const json_t *spec, struct 
         }
     }
     if (json_object_get(spec, "healthCheckGracePeriodSeconds") && !in_list(spec, "loadBalancers"))
-        refuse_invalid(rq, "Health check grace period is only valid for services configured to use load balancers");
+        refuse_invalid(
+            rq, "Health check grace period is only valid for services configured to use load balancers");
     return rq->error == NULL;
 }
 
@@ -203,7 +216,8 @@ static void set_identity(struct request *rq, json_t *spec, const char *role)
     else if (in_list(spec, "loadBalancers") || json_object_get(spec, "networkConfiguration"))
         json_object_set_new(
             spec, "roleArn",
-            json_sprintf("arn:%s:iam::%s:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", partition, account));
+            json_sprintf("arn:%s:iam::%s:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+                         partition, account));
 }
 
 /* By launch type or by strategy, never both. */
@@ -218,7 +232,8 @@ static void set_launch(json_t *spec, const struct launch_choice *choice)
         json_object_set_new(spec, "platformVersion", json_string("LATEST"));
 }
 
-json_t *service_spec_take(struct request *rq, struct cluster *cluster, struct task_definition **ret_definition)
+json_t *service_spec_take(struct request *rq, struct cluster *cluster,
+                          struct task_definition **ret_definition)
 {
     struct launch_choice choice;
     *ret_definition = task_definition_of(rq, in_text(rq->in, "taskDefinition"));
@@ -266,21 +281,23 @@ static bool check_update(struct request *rq, const struct service *service)
     if (strategy && !capacity_providers_known(rq, service->cluster, NULL, strategy))
         return false;
     if (strategy && in_text(service->spec, "launchType") && !in_bool(rq->in, "forceNewDeployment")) {
-        refuse_invalid(rq, "The service is using a launch type. To use a capacity provider strategy, force a new "
-                           "deployment.");
+        refuse_invalid(rq,
+                       "The service is using a launch type. To use a capacity provider strategy, force a new "
+                       "deployment.");
         return false;
     }
     if (is_text(json_object_get(service->spec, "deploymentController"), "type", "CODE_DEPLOY") &&
         (in_text(rq->in, "taskDefinition") || in_bool(rq->in, "forceNewDeployment"))) {
-        refuse_invalid(rq, "Unable to update task definition on services with a CODE_DEPLOY deployment controller. Use "
-                           "AWS CodeDeploy to trigger a new deployment.");
+        refuse_invalid(
+            rq, "Unable to update task definition on services with a CODE_DEPLOY deployment controller. Use "
+                "AWS CodeDeploy to trigger a new deployment.");
         return false;
     }
     return true;
 }
 
-json_t *service_spec_update(struct request *rq, struct service *service, struct task_definition **ret_definition,
-                            bool *ret_deploys)
+json_t *service_spec_update(struct request *rq, struct service *service,
+                            struct task_definition **ret_definition, bool *ret_deploys)
 {
     const char *name = in_text(rq->in, "taskDefinition"), *now = in_text(service->spec, "taskDefinition");
     *ret_definition = name ? task_definition_of(rq, name) : task_definition_find(rq->region, now);

@@ -7,9 +7,10 @@
 #include "services.h"
 
 /* A new spec out of CreateService's input, or NULL: refused. */
-json_t *service_spec_take(struct request *rq, struct cluster *cluster, struct task_definition **ret_definition);
+json_t *service_spec_take(struct request *rq, struct cluster *cluster,
+                          struct task_definition **ret_definition);
 /* The service's spec with UpdateService's input in it; the service is not touched. NULL: refused. */
-json_t *service_spec_update(struct request *rq, struct service *service, struct task_definition **ret_definition,
-                            bool *ret_deploys);
+json_t *service_spec_update(struct request *rq, struct service *service,
+                            struct task_definition **ret_definition, bool *ret_deploys);
 
 #endif

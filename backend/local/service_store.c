@@ -30,9 +30,12 @@ static void free_parts(struct service *service)
         history_free(service, past);
     while ((revision = TAILQ_FIRST(&service->revisions)))
         revision_free(service, revision);
-    while ((task = TAILQ_FIRST(&service->tasks))) { /* STOPPED ones outlive their service */
-        TAILQ_REMOVE(&service->tasks, task, service_link);
-        task->service = NULL;
+    while ((task = TAILQ_FIRST(&service->tasks)))
+        task_unlist(task);
+    TAILQ_FOREACH(task, &service->cluster->tasks, link)
+    {
+        if (task->service == service)
+            task->service = NULL; /* STOPPED ones outlive their service */
     }
 }
 
@@ -94,14 +97,16 @@ struct service *service_find(const struct cluster *cluster, const char *name_or_
 
 static json_t *dump_revision(const struct revision *revision)
 {
-    return json_pack("{s:s, s:s, s:O, s:I}", "arn", revision->arn, "definition", revision->definition->record.arn,
-                     "spec", revision->spec, "created", (json_int_t)revision->created);
+    return json_pack("{s:s, s:s, s:O, s:I}", "arn", revision->arn, "definition",
+                     revision->definition->record.arn, "spec", revision->spec, "created",
+                     (json_int_t)revision->created);
 }
 
 static int load_revision(struct service *service, const json_t *body)
 {
     const char *arn = in_text(body, "arn"), *definition = in_text(body, "definition");
-    struct task_definition *found = definition ? task_definition_find(service->record.region, definition) : NULL;
+    struct task_definition *found =
+        definition ? task_definition_find(service->record.region, definition) : NULL;
     if (!arn || !found)
         return 0; /* of a definition that was deleted since: history that nobody needs */
     struct revision *revision = calloc(1, sizeof(*revision));
@@ -120,9 +125,9 @@ static int load_revision(struct service *service, const json_t *body)
 static json_t *dump_deployment(const struct deployment *deployment)
 {
     return json_pack("{s:s, s:s, s:i, s:s*, s:I, s:b, s:I, s:I}", "id", deployment->id, "revision",
-                     deployment->revision->arn, "rollout", (int)deployment->rollout, "reason", deployment->reason,
-                     "failed", (json_int_t)deployment->failed, "ran", deployment->ran, "created",
-                     (json_int_t)deployment->created, "updated", (json_int_t)deployment->updated);
+                     deployment->revision->arn, "rollout", (int)deployment->rollout, "reason",
+                     deployment->reason, "failed", (json_int_t)deployment->failed, "ran", deployment->ran,
+                     "created", (json_int_t)deployment->created, "updated", (json_int_t)deployment->updated);
 }
 
 static char *own_text(const json_t *body, const char *name)
@@ -153,9 +158,10 @@ static int load_deployment(struct service *service, const json_t *body)
 
 static json_t *dump_past(const struct service_deployment *past)
 {
-    return json_pack("{s:s, s:i, s:s*, s:s*, s:s*, s:s*, s:[I, I, I, I, I, I], s:b, s:I}", "arn", past->arn, "status",
-                     (int)past->status, "reason", past->reason, "target", past->target ? past->target->arn : NULL,
-                     "source", past->source ? past->source->arn : NULL, "rollback",
+    return json_pack("{s:s, s:i, s:s*, s:s*, s:s*, s:s*, s:[I, I, I, I, I, I], s:b, s:I}", "arn", past->arn,
+                     "status", (int)past->status, "reason", past->reason, "target",
+                     past->target ? past->target->arn : NULL, "source",
+                     past->source ? past->source->arn : NULL, "rollback",
                      past->rollback ? past->rollback->arn : NULL, "times", (json_int_t)past->created,
                      (json_int_t)past->started, (json_int_t)past->updated, (json_int_t)past->finished,
                      (json_int_t)past->stopped, (json_int_t)past->rollback_started, "tripped", past->tripped,
@@ -177,7 +183,7 @@ static int load_past(struct service *service, const json_t *body)
     past->target = target;
     past->source = revision_find(service, in_text(body, "source"));
     past->rollback = revision_find(service, in_text(body, "rollback"));
-    int64_t *const times[] = {&past->created, &past->started, &past->updated,
+    int64_t *const times[] = {&past->created,  &past->started, &past->updated,
                               &past->finished, &past->stopped, &past->rollback_started};
     for (size_t i = 0; i < ARRAY_LEN(times); i++)
         *times[i] = json_integer_value(json_array_get(json_object_get(body, "times"), i));
@@ -192,7 +198,8 @@ static json_t *dump_events(const struct service *service)
     json_t *events = json_array();
     for (unsigned i = service->events_len; i-- > 0;) {
         const struct service_event *event = service_event_at(service, i);
-        json_array_append_new(events, json_pack("[s, I, s]", event->id, (json_int_t)event->at, event->message));
+        json_array_append_new(events,
+                              json_pack("[s, I, s]", event->id, (json_int_t)event->at, event->message));
     }
     return events;
 }
@@ -201,8 +208,10 @@ static void load_events(struct service *service, const json_t *events)
 {
     size_t i;
     json_t *event;
-    json_array_foreach(events, i, event) {
-        const char *id = json_string_value(json_array_get(event, 0)), *text = json_string_value(json_array_get(event, 2));
+    json_array_foreach(events, i, event)
+    {
+        const char *id = json_string_value(json_array_get(event, 0)),
+                   *text = json_string_value(json_array_get(event, 2));
         if (id && text)
             service_event_put(service, id, json_integer_value(json_array_get(event, 1)), text);
     }
@@ -215,21 +224,24 @@ static json_t *dump(const struct record *record)
     struct revision *revision;
     struct deployment *deployment;
     struct service_deployment *past;
-    TAILQ_FOREACH(revision, &service->revisions, link) {
+    TAILQ_FOREACH(revision, &service->revisions, link)
+    {
         json_array_append_new(revisions, dump_revision(revision));
     }
-    TAILQ_FOREACH(deployment, &service->deployments, link) {
+    TAILQ_FOREACH(deployment, &service->deployments, link)
+    {
         json_array_append_new(deployments, dump_deployment(deployment));
     }
-    TAILQ_FOREACH(past, &service->history, link) {
+    TAILQ_FOREACH(past, &service->history, link)
+    {
         json_array_append_new(history, dump_past(past));
     }
     return json_pack("{s:s, s:s, s:i, s:O, s:I, s:I, s:o, s:o, s:o, s:o, s:b, s:I, s:O*}", "cluster",
                      service->cluster->name, "name", service->name, "status", (int)service->status, "spec",
-                     service->spec, "desired", (json_int_t)service->desired, "created", (json_int_t)service->created,
-                     "revisions", revisions, "deployments", deployments, "history", history, "events",
-                     dump_events(service), "steady", service->steady, "streak", (json_int_t)service->streak, "tags",
-                     record->tags);
+                     service->spec, "desired", (json_int_t)service->desired, "created",
+                     (json_int_t)service->created, "revisions", revisions, "deployments", deployments,
+                     "history", history, "events", dump_events(service), "steady", service->steady, "streak",
+                     (json_int_t)service->streak, "tags", record->tags);
 }
 
 typedef int load_part_fn(struct service *service, const json_t *body);
@@ -238,7 +250,8 @@ static int load_parts(struct service *service, const json_t *list, load_part_fn 
 {
     size_t i;
     json_t *body;
-    json_array_foreach(list, i, body) {
+    json_array_foreach(list, i, body)
+    {
         int r = load_part(service, body);
         if (r < 0)
             return r;

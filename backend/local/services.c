@@ -16,13 +16,15 @@
 const char *services_using_other_provider(const struct cluster *cluster, const json_t *providers)
 {
     struct service *service;
-    TAILQ_FOREACH(service, &cluster->services, link) {
+    TAILQ_FOREACH(service, &cluster->services, link)
+    {
         const json_t *strategy = json_object_get(service->spec, "capacityProviderStrategy");
         size_t i;
         json_t *row;
         if (service->status != SERVICE_ACTIVE)
             continue;
-        json_array_foreach(strategy, i, row) {
+        json_array_foreach(strategy, i, row)
+        {
             if (!list_has(providers, in_text(row, "capacityProvider")))
                 return in_text(row, "capacityProvider");
         }
@@ -48,8 +50,9 @@ static bool check_name(struct request *rq, const struct cluster *cluster, const 
 {
     struct service *old = service_find(cluster, name);
     if (!name_is_valid(name))
-        refuse_invalid(rq, "Service name is invalid. Up to 255 letters (uppercase and lowercase), numbers, underscores, "
-                           "and hyphens are allowed.");
+        refuse_invalid(
+            rq, "Service name is invalid. Up to 255 letters (uppercase and lowercase), numbers, underscores, "
+                "and hyphens are allowed.");
     else if (old && old->status == SERVICE_DRAINING)
         refuse_invalid(rq, "Unable to Start a service that is still Draining.");
     else if (old && old->status == SERVICE_ACTIVE)
@@ -202,7 +205,8 @@ static json_t *list_services(struct request *rq)
     if (!cluster || !page_begin(rq, &page, 10, 100))
         return NULL;
     struct service *service;
-    TAILQ_FOREACH(service, &cluster->services, link) {
+    TAILQ_FOREACH(service, &cluster->services, link)
+    {
         if (!is_listed(rq, service))
             continue;
         if (page_wants(&page, service->record.sequence))
@@ -229,8 +233,10 @@ static json_t *list_services_by_namespace(struct request *rq)
         return NULL;
     struct cluster *cluster;
     struct service *service;
-    TAILQ_FOREACH(cluster, &rq->region->clusters, link) {
-        TAILQ_FOREACH(service, &cluster->services, link) {
+    TAILQ_FOREACH(cluster, &rq->region->clusters, link)
+    {
+        TAILQ_FOREACH(service, &cluster->services, link)
+        {
             if (is_in_namespace(service, namespace) && page_wants(&page, service->record.sequence))
                 page_add(&page, service->record.sequence, json_string(service->record.arn));
         }

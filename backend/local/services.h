@@ -74,14 +74,14 @@ struct service {
     TAILQ_HEAD(, deployment) deployments; /* the PRIMARY first */
     TAILQ_HEAD(, revision) revisions;
     TAILQ_HEAD(, service_deployment) history;
-    struct task_list tasks; /* newest last; through service_link */
+    struct task_list tasks; /* not yet STOPPED, newest last; through service_link */
     struct service_event events[EVENTS_MAX];
     unsigned events_first, events_len; /* a ring */
-    bool steady;       /* the last look found it so: said once */
-    bool unplaceable;  /* the last look could not place: said once a minute */
-    int64_t said_at;   /* when that was said */
-    long streak;        /* tasks in a row that did not come to run */
-    int64_t hold_until; /* no task is started before (monotonic): backing off from failures */
+    bool steady;                       /* the last look found it so: said once */
+    bool unplaceable;                  /* the last look could not place: said once a minute */
+    int64_t said_at;                   /* when that was said */
+    long streak;                       /* tasks in a row that did not come to run */
+    int64_t hold_until;                /* no task is started before (monotonic): backing off from failures */
     struct timer timer;
 };
 

@@ -52,7 +52,8 @@ static bool read_part(const char *header, const char *name, const char *stops, c
 static bool read_header(const char *header, struct credential *credential)
 {
     char scope[512];
-    if (strncmp(header, "AWS4-HMAC-SHA256 ", 17) != 0 || !read_part(header, "Credential=", ", ", scope, sizeof(scope)) ||
+    if (strncmp(header, "AWS4-HMAC-SHA256 ", 17) != 0 ||
+        !read_part(header, "Credential=", ", ", scope, sizeof(scope)) ||
         !read_part(header, "SignedHeaders=", ", ", credential->headers, sizeof(credential->headers)) ||
         !read_part(header, "Signature=", ", ", credential->signature, sizeof(credential->signature)))
         return false;
@@ -146,8 +147,8 @@ static bool sign(const struct exchange *exchange, const struct credential *crede
     if (canonical.failed)
         return false;
     hash_hex(canonical.data, canonical.len, request);
-    ecs_buf_addf(&text, "AWS4-HMAC-SHA256\n%s\n%s/%s/%s/aws4_request\n%s", date, credential->date, credential->region,
-                 credential->service, request);
+    ecs_buf_addf(&text, "AWS4-HMAC-SHA256\n%s\n%s/%s/%s/aws4_request\n%s", date, credential->date,
+                 credential->region, credential->service, request);
     unsigned char key[HASH];
     char secret[256];
     snprintf(secret, sizeof(secret), "AWS4%s", exchange->face->secret);
@@ -189,7 +190,8 @@ const char *sigv4_check(const struct exchange *exchange, const char **ret_messag
     *ret_message = "Signature expired: the request's date is too far from the server's.";
     if (!is_recent(exchange, date))
         return "InvalidSignatureException";
-    *ret_message = "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
+    *ret_message = "The request signature we calculated does not match the signature you provided. Check "
+                   "your AWS Secret "
                    "Access Key and signing method. Consult the service documentation for details.";
     if (!sign(exchange, &credential, date, signature) || strlen(credential.signature) != 2 * HASH ||
         CRYPTO_memcmp(signature, credential.signature, 2 * HASH) != 0)

@@ -23,15 +23,15 @@ struct world;
 /* One kind of lasting thing: how it becomes JSON text and comes back. */
 struct record_kind {
     const char *name;
-    json_t *(*dump)(const struct record *record);                            /* new reference, NULL: no memory */
+    json_t *(*dump)(const struct record *record); /* new reference, NULL: no memory */
     int (*load)(struct region *region, const char *arn, const json_t *body); /* 0 or -errno */
 };
 
 struct record {
     const struct record_kind *kind;
     struct region *region;
-    char *arn;        /* its key in the store and in region->by_arn */
-    json_t *tags;     /* array of {key, value}; NULL where the kind has no tags */
+    char *arn;         /* its key in the store and in region->by_arn */
+    json_t *tags;      /* array of {key, value}; NULL where the kind has no tags */
     uint64_t sequence; /* order of creation: what pages count by */
     bool dirty;
     STAILQ_ENTRY(record) dirty_link;
@@ -76,6 +76,7 @@ struct world {
     bool pacing;
     char account[16];
     char region[32];
+    char endpoint[64]; /* "127.0.0.1:4566" while served over HTTP; else "" */
     struct store *store;
     struct timers timers;
     STAILQ_HEAD(, record) dirty;

@@ -27,6 +27,7 @@ enum statement {
     BLOB_READ,
     BLOB_RENAME,
     BLOB_DELETE,
+    BLOB_DELETE_ALL,
     STATEMENTS,
 };
 
@@ -45,6 +46,7 @@ static const char *const statements[STATEMENTS] = {
                   "WHERE name = ?1 AND offset <= ?2 AND offset + length(data) > ?2",
     [BLOB_RENAME] = "UPDATE blob SET name = ?2 WHERE name = ?1",
     [BLOB_DELETE] = "DELETE FROM blob WHERE name = ?1",
+    [BLOB_DELETE_ALL] = "DELETE FROM blob WHERE name >= ?1 AND name < ?1 || char(0x10ffff)",
 };
 
 static const char schema[] = "CREATE TABLE IF NOT EXISTS record("
@@ -98,7 +100,7 @@ static int64_t pragma(sqlite3 *db, const char *text)
     if (sqlite3_prepare_v2(db, text, -1, &statement, NULL) == SQLITE_OK &&
         sqlite3_step(statement) == SQLITE_ROW)
         value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
+    sqlite3_finalize(statement); /* its error stays the database's */
     return value;
 }
 
@@ -108,6 +110,8 @@ static int set_up(sqlite3 *db, bool keeps)
     if (keeps) {
         int64_t id = pragma(db, "PRAGMA application_id");
         int64_t tables = pragma(db, "SELECT count(*) FROM sqlite_master");
+        if (tables < 0 && (sqlite3_errcode(db) & 0xff) == SQLITE_BUSY)
+            return -EBUSY;
         if (tables < 0 || (id != APPLICATION_ID && tables > 0))
             return -EINVAL;
         if (tables > 0 && pragma(db, "PRAGMA user_version") > SCHEMA_VERSION)
@@ -173,7 +177,9 @@ static int open_db(struct store *store, const char *file)
     if (file) /* one process at a time: the working set is in memory */
         sqlite3_exec(store->db, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
     int r = set_up(store->db, file != NULL);
-    return r < 0 ? r : prepare_all(store);
+    if (r == 0)
+        r = prepare_all(store);
+    return r < 0 ? r : store_blob_delete_all(store, "upload/");
 }
 
 struct store *store_open(const char *file, struct ecs_error **ret_error)
@@ -186,7 +192,8 @@ struct store *store_open(const char *file, struct ecs_error **ret_error)
     store->keeps = file != NULL;
     int r = open_db(store, file);
     if (r < 0) {
-        *ret_error = refuse_file(file ? file : "the state", r, store->db ? sqlite3_errmsg(store->db) : strerror(-r));
+        *ret_error =
+            refuse_file(file ? file : "the state", r, store->db ? sqlite3_errmsg(store->db) : strerror(-r));
         return store_close(store);
     }
     return store;
@@ -306,5 +313,12 @@ int store_blob_delete(struct store *store, const char *name)
 {
     sqlite3_stmt *statement = store->prepared[BLOB_DELETE];
     bind_text(statement, 1, name);
+    return run(statement);
+}
+
+int store_blob_delete_all(struct store *store, const char *prefix)
+{
+    sqlite3_stmt *statement = store->prepared[BLOB_DELETE_ALL];
+    bind_text(statement, 1, prefix);
     return run(statement);
 }

@@ -33,13 +33,15 @@ int store_delete(struct store *store, const char *region, const char *kind, cons
 typedef int store_each_fn(void *arg, const char *region, const char *key, const char *body, size_t len);
 int store_each(struct store *store, const char *kind, store_each_fn *each, void *arg);
 
-/* Blobs by name, in parts: an upload is `put` with rising offsets under a name of its own, then
- * `rename` to its digest. */
+/* Blobs by name, in parts: an upload appends under a name of its own, and is renamed once it is
+ * whole. What is left of uploads (names beginning with "upload/") goes when the store is opened. */
 int store_blob_append(struct store *store, const char *name, const void *data, size_t len);
 int64_t store_blob_size(struct store *store, const char *name); /* -ENOENT */
 /* Up to `size` bytes from `offset`; the count read, 0 at the end. */
 int64_t store_blob_read(struct store *store, const char *name, int64_t offset, void *data, size_t size);
 int store_blob_rename(struct store *store, const char *from, const char *to);
 int store_blob_delete(struct store *store, const char *name);
+/* All whose name begins so. */
+int store_blob_delete_all(struct store *store, const char *prefix);
 
 #endif

@@ -11,13 +11,15 @@ static json_t *get_caller_identity(struct request *rq)
     cleanup_free char *arn = NULL;
     if (asprintf(&arn, "arn:%s:iam::%s:user/local", partition_of(rq->region->name), rq->world->account) < 0)
         return refuse_memory(rq);
-    return json_pack("{s:s, s:s, s:s}", "UserId", "AIDALOCALLOCALLOCAL00", "Account", rq->world->account, "Arn", arn);
+    return json_pack("{s:s, s:s, s:s}", "UserId", "AIDALOCALLOCALLOCAL00", "Account", rq->world->account,
+                     "Arn", arn);
 }
 
 /* Fresh keys that nobody checks, unless ecs-local runs with --verify. */
 static json_t *assume_role(struct request *rq)
 {
-    const char *role = require_text(rq, "RoleArn"), *session = role ? require_text(rq, "RoleSessionName") : NULL;
+    const char *role = require_text(rq, "RoleArn"),
+               *session = role ? require_text(rq, "RoleSessionName") : NULL;
     if (!session)
         return NULL;
     char key[17], secret[41], token[257], arn[512];
@@ -32,8 +34,8 @@ static json_t *assume_role(struct request *rq)
     long seconds = in_int(rq->in, "DurationSeconds", 3600);
     return json_pack("{s:{s:s, s:s, s:s, s:o}, s:{s:s, s:s}}", "Credentials", "AccessKeyId", key_id,
                      "SecretAccessKey", secret, "SessionToken", token, "Expiration",
-                     json_time(world_wall(rq->world) + seconds * 1000), "AssumedRoleUser", "AssumedRoleId", user,
-                     "Arn", arn);
+                     json_time(world_wall(rq->world) + seconds * 1000), "AssumedRoleUser", "AssumedRoleId",
+                     user, "Arn", arn);
 }
 
 const struct operation sts_operations[] = {

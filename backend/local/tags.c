@@ -26,14 +26,16 @@ static struct record *find(struct request *rq)
     for (size_t i = 0; i < ARRAY_LEN(absences); i++)
         if (strstr(arn, absences[i].part))
             return refuse(rq, absences[i].code, "%s", absences[i].message);
-    return refuse_invalid(rq, "The specified resource was not found. Specify a valid resource ARN and try again.");
+    return refuse_invalid(
+        rq, "The specified resource was not found. Specify a valid resource ARN and try again.");
 }
 
 static json_t *find_tag(const json_t *tags, const char *key, size_t *ret_at)
 {
     size_t i;
     json_t *tag;
-    json_array_foreach(tags, i, tag) {
+    json_array_foreach(tags, i, tag)
+    {
         if (strcmp(json_string_value(json_object_get(tag, "key")), key) == 0) {
             *ret_at = i;
             return tag;
@@ -47,7 +49,8 @@ static void merge(json_t *tags, const json_t *given)
 {
     size_t i, at;
     json_t *tag;
-    json_array_foreach(given, i, tag) {
+    json_array_foreach(given, i, tag)
+    {
         if (find_tag(tags, in_text(tag, "key"), &at))
             json_array_set(tags, at, tag);
         else
@@ -86,7 +89,8 @@ static json_t *untag_resource(struct request *rq)
     json_t *tags = json_copy(record->tags);
     size_t i, at;
     json_t *key;
-    json_array_foreach(json_object_get(rq->in, "tagKeys"), i, key) {
+    json_array_foreach(json_object_get(rq->in, "tagKeys"), i, key)
+    {
         if (json_is_string(key) && find_tag(tags, json_string_value(key), &at))
             json_array_remove(tags, at);
     }

@@ -26,22 +26,29 @@ static void free_containers(struct task *task)
         free(task->containers[i].image);
         free(task->containers[i].digest);
         free(task->containers[i].reason);
+        json_decref(task->containers[i].printed);
     }
     free(task->containers);
+}
+
+void task_unlist(struct task *task)
+{
+    if (task->listed)
+        TAILQ_REMOVE(&task->service->tasks, task, service_link);
+    task->listed = false;
 }
 
 void task_free(struct task *task)
 {
     timer_disarm(&task->record.region->world->timers, &task->timer);
     TAILQ_REMOVE(&task->cluster->tasks, task, link);
-    if (task->service)
-        TAILQ_REMOVE(&task->service->tasks, task, service_link);
+    task_unlist(task);
     if (task->definition)
         task->definition->users--;
     free_containers(task);
     record_free(&task->record);
     json_decref(task->overrides);
-    char *texts[] = {task->stopped_reason, task->group, task->started_by, task->provider,
+    char *texts[] = {task->stopped_reason,   task->group,           task->started_by, task->provider,
                      task->platform_version, task->platform_family, task->zone};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
@@ -65,6 +72,7 @@ static struct task *task_new(struct cluster *cluster, struct service *service, c
     task->cluster = cluster;
     task->service = service;
     TAILQ_INSERT_TAIL(&cluster->tasks, task, link);
+    task->listed = service != NULL;
     if (service)
         TAILQ_INSERT_TAIL(&service->tasks, task, service_link);
     if (record_init(&task->record, &task_kind, cluster->record.region, arn) < 0) {
@@ -81,7 +89,8 @@ static void give_network(struct task *task, const json_t *network)
 {
     const json_t *subnets = json_object_get(json_object_get(network, "awsvpcConfiguration"), "subnets");
     size_t count = json_array_size(subnets);
-    const char *subnet = count ? json_string_value(json_array_get(subnets, id_number((unsigned)count))) : NULL;
+    const char *subnet =
+        count ? json_string_value(json_array_get(subnets, id_number((unsigned)count))) : NULL;
     char hex[18];
     task->awsvpc = true;
     snprintf(task->subnet, sizeof(task->subnet), "%s", subnet ? subnet : "subnet-0123456789abcdef0");
@@ -111,7 +120,8 @@ static char *zone_of(const struct task *task)
     if (zone)
         return strdup(zone);
     /* A subnet is in one zone: the same one always gets the same. */
-    return asprintf(&text, "%s%c", task->record.region->name, 'a' + task->subnet[strlen(task->subnet) / 2] % 3) < 0
+    return asprintf(&text, "%s%c", task->record.region->name,
+                    'a' + task->subnet[strlen(task->subnet) / 2] % 3) < 0
                ? NULL
                : text;
 }
@@ -169,14 +179,15 @@ bool task_is_protected(const struct task *task)
 
 static json_t *dump_container(const struct container *container)
 {
-    return json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s, s:i, s:b, s:b, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:I}", "name",
-                     container->name, "image", container->image, "digest", container->digest, "reason",
-                     container->reason, "id", container->id, "runtime", container->runtime_id, "status",
-                     (int)container->status, "essential", container->essential, "checked", container->checked, "exit",
-                     container->exit_code, "health", (int)container->health, "ends",
-                     (json_int_t)container->ends_after, "with", container->exits_with, "cpu",
-                     (json_int_t)container->cpu, "memory", (json_int_t)container->memory, "reservation",
-                     (json_int_t)container->reservation, "lines", (json_int_t)container->lines);
+    return json_pack(
+        "{s:s, s:s, s:s*, s:s*, s:s, s:s, s:i, s:b, s:b, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:O*}",
+        "name", container->name, "image", container->image, "digest", container->digest, "reason",
+        container->reason, "id", container->id, "runtime", container->runtime_id, "status",
+        (int)container->status, "essential", container->essential, "checked", container->checked, "exit",
+        container->exit_code, "health", (int)container->health, "ends", (json_int_t)container->ends_after,
+        "with", container->exits_with, "cpu", (json_int_t)container->cpu, "memory",
+        (json_int_t)container->memory, "reservation", (json_int_t)container->reservation, "lines",
+        (json_int_t)container->lines, "logs", container->logs, "printed", container->printed);
 }
 
 static char *own_text(const json_t *body, const char *name)
@@ -205,6 +216,8 @@ static int load_container(struct container *container, const json_t *body)
     container->memory = in_int(body, "memory", -1);
     container->reservation = in_int(body, "reservation", -1);
     container->lines = (unsigned)in_int(body, "lines", 0);
+    container->logs = in_bool(body, "logs");
+    container->printed = json_incref(json_object_get(body, "printed"));
     return container->name && container->image ? 0 : -EBADMSG;
 }
 
@@ -212,13 +225,15 @@ static json_t *dump_times(const struct task_times *times)
 {
     return json_pack("[I, I, I, I, I, I, I, I]", (json_int_t)times->created, (json_int_t)times->pull_started,
                      (json_int_t)times->pull_stopped, (json_int_t)times->started, (json_int_t)times->stopping,
-                     (json_int_t)times->execution_stopped, (json_int_t)times->stopped, (json_int_t)times->connected);
+                     (json_int_t)times->execution_stopped, (json_int_t)times->stopped,
+                     (json_int_t)times->connected);
 }
 
 static void load_times(struct task_times *times, const json_t *body)
 {
-    int64_t *const members[] = {&times->created, &times->pull_started, &times->pull_stopped, &times->started,
-                                &times->stopping, &times->execution_stopped, &times->stopped, &times->connected};
+    int64_t *const members[] = {&times->created, &times->pull_started, &times->pull_stopped,
+                                &times->started, &times->stopping,     &times->execution_stopped,
+                                &times->stopped, &times->connected};
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
         *members[i] = json_integer_value(json_array_get(body, i));
 }
@@ -233,16 +248,17 @@ static json_t *dump(const struct record *record)
         "{s:s, s:s*, s:s*, s:s, s:i, s:i, s:i, s:i, s:s*, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:O*, s:b, s:I}",
         "cluster", task->cluster->name, "service", task->service ? task->service->name : NULL, "instance",
         task->instance ? task->instance->id : NULL, "definition", task->definition->record.arn, "status",
-        (int)task->status, "desired", (int)task->desired, "launch", (int)task->launch, "code", (int)task->stop_code,
-        "reason", task->stopped_reason, "group", task->group, "startedBy", task->started_by, "provider",
-        task->provider, "platform", task->platform_version, "family", task->platform_family, "zone", task->zone,
-        "overrides", task->overrides, "exec", task->exec, "protected", (json_int_t)task->protected_until);
-    json_t *more = json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:I, s:b, s:b, s:o, s:o, s:O*}", "awsvpc",
-                             task->awsvpc, "subnet", task->subnet, "eni", task->eni, "ip", task->ip, "mac", task->mac,
-                             "attachment", task->attachment, "cpu", (json_int_t)task->cpu, "memory",
-                             (json_int_t)task->memory, "sized", task->task_sized, "version",
-                             (json_int_t)task->version, "counted", task->counted, "ran", task->ran, "times", dump_times(&task->times),
-                             "containers", containers, "tags", record->tags);
+        (int)task->status, "desired", (int)task->desired, "launch", (int)task->launch, "code",
+        (int)task->stop_code, "reason", task->stopped_reason, "group", task->group, "startedBy",
+        task->started_by, "provider", task->provider, "platform", task->platform_version, "family",
+        task->platform_family, "zone", task->zone, "overrides", task->overrides, "exec", task->exec,
+        "protected", (json_int_t)task->protected_until);
+    json_t *more = json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:I, s:b, s:b, s:o, s:o, s:O*}",
+                             "awsvpc", task->awsvpc, "subnet", task->subnet, "eni", task->eni, "ip", task->ip,
+                             "mac", task->mac, "attachment", task->attachment, "cpu", (json_int_t)task->cpu,
+                             "memory", (json_int_t)task->memory, "sized", task->task_sized, "version",
+                             (json_int_t)task->version, "counted", task->counted, "ran", task->ran, "times",
+                             dump_times(&task->times), "containers", containers, "tags", record->tags);
     json_object_update(tree, more);
     json_decref(more);
     return tree;
@@ -293,7 +309,8 @@ static int load_containers(struct task *task, const json_t *list)
     task->containers = calloc(json_array_size(list) + 1, sizeof(*task->containers));
     if (!task->containers)
         return -ENOMEM;
-    json_array_foreach(list, i, body) {
+    json_array_foreach(list, i, body)
+    {
         task->containers_len++;
         int r = load_container(&task->containers[i], body);
         if (r < 0)
@@ -323,6 +340,8 @@ static int load(struct region *region, const char *arn, const json_t *body)
         task->instance->used_memory += task->memory;
     }
     int r = load_containers(task, json_object_get(body, "containers"));
+    if (task->status == TASK_STOPPED)
+        task_unlist(task);
     if (r == 0)
         task_life_resume(task);
     return r;

@@ -12,7 +12,8 @@ static const json_t *override_of(const struct task *task, const char *name)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(json_object_get(task->overrides, "containerOverrides"), i, row) {
+    json_array_foreach(json_object_get(task->overrides, "containerOverrides"), i, row)
+    {
         const char *its = in_text(row, "name");
         if (its && strcmp(its, name) == 0)
             return row;
@@ -30,9 +31,11 @@ static int make(struct task *task, struct container *made, const json_t *contain
 {
     const json_t *override = override_of(task, in_text(container, "name"));
     const json_t *command = json_object_get(override, "command");
-    struct program program =
-        program_read(json_object_get(container, "entryPoint"), command ? command : json_object_get(container, "command"));
-    json_decref(program.lines);
+    struct program program = program_read(json_object_get(container, "entryPoint"),
+                                          command ? command : json_object_get(container, "command"));
+    const char *driver = in_text(json_object_get(container, "logConfiguration"), "logDriver");
+    made->logs = driver && strcmp(driver, "awslogs") == 0;
+    made->printed = program.lines;
     made->name = strdup(in_text(container, "name"));
     made->image = strdup(in_text(container, "image"));
     id_uuid(made->id);
@@ -77,7 +80,8 @@ int task_make_containers(struct task *task)
     task->containers = calloc(json_array_size(containers) + 1, sizeof(*task->containers));
     if (!doc || !task->containers)
         return -ENOMEM;
-    json_array_foreach(containers, i, container) {
+    json_array_foreach(containers, i, container)
+    {
         task->containers_len++;
         int r = make(task, &task->containers[i], container);
         if (r < 0)

@@ -13,7 +13,8 @@ static bool any_container(const json_t *doc, const char *member)
 {
     size_t i;
     json_t *container;
-    json_array_foreach(json_object_get(doc, "containerDefinitions"), i, container) {
+    json_array_foreach(json_object_get(doc, "containerDefinitions"), i, container)
+    {
         const json_t *value = json_object_get(container, member);
         if (json_is_true(value) || json_array_size(value) || json_object_size(value) || json_is_string(value))
             return true;
@@ -45,7 +46,8 @@ static bool has_ecr_image(const json_t *doc)
 {
     size_t i;
     json_t *container;
-    json_array_foreach(json_object_get(doc, "containerDefinitions"), i, container) {
+    json_array_foreach(json_object_get(doc, "containerDefinitions"), i, container)
+    {
         if (in_text(container, "image") && strstr(in_text(container, "image"), ".dkr.ecr."))
             return true;
     }
@@ -67,7 +69,8 @@ static bool has_reservation(const json_t *doc)
 {
     size_t i;
     json_t *container;
-    json_array_foreach(json_object_get(doc, "containerDefinitions"), i, container) {
+    json_array_foreach(json_object_get(doc, "containerDefinitions"), i, container)
+    {
         if (json_object_get(container, "memoryReservation"))
             return true;
     }
@@ -120,7 +123,8 @@ static void add_attribute(json_t *list, const char *name)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(list, i, row) {
+    json_array_foreach(list, i, row)
+    {
         if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0)
             return;
     }
@@ -132,7 +136,8 @@ json_t *task_definition_attributes(const json_t *doc)
     json_t *list = json_array();
     size_t i;
     json_t *container;
-    json_array_foreach(json_object_get(doc, "containerDefinitions"), i, container) {
+    json_array_foreach(json_object_get(doc, "containerDefinitions"), i, container)
+    {
         const char *driver = in_text(json_object_get(container, "logConfiguration"), "logDriver");
         if (!driver)
             continue;

@@ -56,7 +56,8 @@ void task_definitions_free_all(struct region *region)
 static void insert_sorted(struct region *region, struct family *family)
 {
     struct family *other;
-    TAILQ_FOREACH_REVERSE(other, &region->families, family_list, link) {
+    TAILQ_FOREACH_REVERSE(other, &region->families, family_list, link)
+    {
         if (strcmp(other->name, family->name) < 0) {
             TAILQ_INSERT_AFTER(&region->families, other, family, link);
             return;
@@ -170,7 +171,8 @@ struct task_definition *task_definition_find(const struct region *region, const 
     if (!family || (colon && (*end || end == colon + 1)))
         return NULL;
     struct task_definition *definition;
-    TAILQ_FOREACH_REVERSE(definition, &family->revisions, task_definition_list, link) {
+    TAILQ_FOREACH_REVERSE(definition, &family->revisions, task_definition_list, link)
+    {
         if (colon ? definition->revision == revision : definition->status == DEFINITION_ACTIVE)
             return definition;
     }
@@ -197,10 +199,11 @@ static int load_family(struct region *region, const char *key, const json_t *bod
 static json_t *dump_definition(const struct record *record)
 {
     const struct task_definition *definition = (const struct task_definition *)record;
-    return json_pack("{s:s, s:I, s:i, s:I, s:I, s:I, s:s, s:O*}", "family", definition->family->name, "revision",
-                     (json_int_t)definition->revision, "status", (int)definition->status, "registered",
-                     (json_int_t)definition->registered_at, "deregistered", (json_int_t)definition->deregistered_at,
-                     "deleted", (json_int_t)definition->delete_requested_at, "text", definition->text, "tags",
+    return json_pack("{s:s, s:I, s:i, s:I, s:I, s:I, s:s, s:O*}", "family", definition->family->name,
+                     "revision", (json_int_t)definition->revision, "status", (int)definition->status,
+                     "registered", (json_int_t)definition->registered_at, "deregistered",
+                     (json_int_t)definition->deregistered_at, "deleted",
+                     (json_int_t)definition->delete_requested_at, "text", definition->text, "tags",
                      record->tags);
 }
 

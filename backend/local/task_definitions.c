@@ -20,7 +20,8 @@ json_t *task_definition_show(struct task_definition *definition)
     json_object_set_new(tree, "status", json_string(status_names[definition->status]));
     json_object_set_new(tree, "registeredAt", json_time(definition->registered_at));
     json_object_set_new(tree, "registeredBy",
-                        json_sprintf("arn:%s:iam::%s:user/local", partition_of(definition->record.region->name),
+                        json_sprintf("arn:%s:iam::%s:user/local",
+                                     partition_of(definition->record.region->name),
                                      definition->record.region->world->account));
     if (definition->deregistered_at)
         json_object_set_new(tree, "deregisteredAt", json_time(definition->deregistered_at));
@@ -125,12 +126,14 @@ static bool walk_family(struct walk *walk, const struct family *family)
     uint64_t after = walk->behind ? 0 : walk->page.after;
     walk->behind = true;
     if (walk->down) {
-        TAILQ_FOREACH_REVERSE(definition, &family->revisions, task_definition_list, link) {
+        TAILQ_FOREACH_REVERSE(definition, &family->revisions, task_definition_list, link)
+        {
             if ((!after || place_of(definition) < after) && !walk_revision(walk, definition))
                 return false;
         }
     } else {
-        TAILQ_FOREACH(definition, &family->revisions, link) {
+        TAILQ_FOREACH(definition, &family->revisions, link)
+        {
             if ((!after || place_of(definition) > after) && !walk_revision(walk, definition))
                 return false;
         }
@@ -152,12 +155,14 @@ static json_t *list_task_definitions(struct request *rq)
         if (family)
             walk_family(&walk, family);
     } else if (walk.down) {
-        TAILQ_FOREACH_REVERSE(family, &rq->region->families, family_list, link) {
+        TAILQ_FOREACH_REVERSE(family, &rq->region->families, family_list, link)
+        {
             if (!walk_family(&walk, family))
                 break;
         }
     } else {
-        TAILQ_FOREACH(family, &rq->region->families, link) {
+        TAILQ_FOREACH(family, &rq->region->families, link)
+        {
             if (!walk_family(&walk, family))
                 break;
         }
@@ -187,7 +192,8 @@ static json_t *list_task_definition_families(struct request *rq)
         return NULL;
     bool behind = page.after == 0;
     struct family *family;
-    TAILQ_FOREACH(family, &rq->region->families, link) {
+    TAILQ_FOREACH(family, &rq->region->families, link)
+    {
         if (!behind) {
             behind = family->record.sequence == page.after;
             continue;
@@ -228,10 +234,12 @@ static json_t *deregister_task_definition(struct request *rq)
 static const char *why_not_deleted(const struct task_definition *definition)
 {
     if (!definition)
-        return "The specified task definition does not exist. Specify a valid account, family, revision and try "
+        return "The specified task definition does not exist. Specify a valid account, family, revision and "
+               "try "
                "again.";
     if (definition->status == DEFINITION_ACTIVE)
-        return "The specified task definition is still in ACTIVE status. Please deregister the target and try again.";
+        return "The specified task definition is still in ACTIVE status. Please deregister the target and "
+               "try again.";
     return NULL;
 }
 

@@ -9,9 +9,9 @@ struct family {
     struct record record; /* first */
     TAILQ_ENTRY(family) link;
     char *name;
-    long last_revision; /* ever given out */
+    long last_revision;                                          /* ever given out */
     TAILQ_HEAD(task_definition_list, task_definition) revisions; /* rising */
-    long active;        /* how many of them */
+    long active;                                                 /* how many of them */
 };
 
 enum task_definition_status { DEFINITION_ACTIVE, DEFINITION_INACTIVE, DEFINITION_DELETE_IN_PROGRESS };
@@ -23,8 +23,8 @@ struct task_definition {
     long revision;
     enum task_definition_status status;
     int64_t registered_at, deregistered_at, delete_requested_at;
-    char *text;  /* the document with AWS's defaults filled in; a tree of it is made when wanted */
-    json_t *doc; /* that tree, or NULL */
+    char *text;          /* the document with AWS's defaults filled in; a tree of it is made when wanted */
+    json_t *doc;         /* that tree, or NULL */
     struct timer forget; /* of the tree, or of the revision when it is being deleted */
     long users;          /* tasks and deployments: it cannot go before they do */
 };

@@ -13,6 +13,7 @@
 #include "images.h"
 #include "program.h"
 #include "services.h"
+#include "task_logs.h"
 #include "tasks.h"
 
 const double task_keep_ms = 65 * 60e3; /* AWS: "at least one hour" */
@@ -91,7 +92,9 @@ static void stopped(struct task *task)
     world_later(world_of(task), &task->timer, task_keep_ms);
     if (task->service)
         service_task_changed(task->service, task);
-    service_wake_all(task->cluster);
+    task_unlist(task);
+    if (task->instance) /* room for somebody else */
+        service_wake_all(task->cluster);
 }
 
 static void set_reason(struct task *task, enum stop_code code, char *reason)
@@ -149,7 +152,8 @@ static void start_container(struct task *task, struct container *container)
 {
     char digits[65];
     if (task->launch == LAUNCH_FARGATE)
-        snprintf(container->runtime_id, sizeof(container->runtime_id), "%s-%s", task->id, id_decimal(digits, 10));
+        snprintf(container->runtime_id, sizeof(container->runtime_id), "%s-%s", task->id,
+                 id_decimal(digits, 10));
     else
         snprintf(container->runtime_id, sizeof(container->runtime_id), "%s", id_hex(digits, 64));
     container->status = TASK_RUNNING;
@@ -165,21 +169,24 @@ static void essential_exited(struct task *task)
 }
 
 /* Milliseconds of life until this container does something by itself, -1: never. */
-static double next_of(const struct task *task, const struct container *container, double lived)
+static double next_of(const struct container *container, double lived)
 {
-    (void)task;
-    double next = -1;
+    double next = -1, line = task_log_next(container);
     if (container->status != TASK_RUNNING)
         return -1;
-    if (container->ends_after >= 0)
-        next = (double)container->ends_after - lived;
+    if (line >= 0)
+        next = line > lived ? line - lived : 0;
+    if (container->ends_after >= 0) {
+        double left = (double)container->ends_after > lived ? (double)container->ends_after - lived : 0;
+        next = next < 0 || left < next ? left : next;
+    }
     if (container->checked && container->health == HEALTH_UNKNOWN) {
-        double verdict = healthy_ms - lived > 0 ? healthy_ms - lived : unhealthy_ms - lived;
+        double verdict = healthy_ms > lived     ? healthy_ms - lived
+                         : unhealthy_ms > lived ? unhealthy_ms - lived
+                                                : 0;
         next = next < 0 || verdict < next ? verdict : next;
     }
-    return next < 0 && (container->ends_after >= 0 || (container->checked && container->health == HEALTH_UNKNOWN))
-               ? 0
-               : next;
+    return next;
 }
 
 static double lived_ms(const struct task *task)
@@ -191,7 +198,7 @@ static void arm_running(struct task *task)
 {
     double soonest = -1, lived = lived_ms(task);
     for (size_t i = 0; i < task->containers_len; i++) {
-        double next = next_of(task, &task->containers[i], lived);
+        double next = next_of(&task->containers[i], lived);
         if (next >= 0 && (soonest < 0 || next < soonest))
             soonest = next;
     }
@@ -203,7 +210,8 @@ static const json_t *health_check_of(struct task *task, const struct container *
 {
     size_t i;
     json_t *row;
-    json_array_foreach(json_object_get(task_definition_doc(task->definition), "containerDefinitions"), i, row) {
+    json_array_foreach(json_object_get(task_definition_doc(task->definition), "containerDefinitions"), i, row)
+    {
         if (strcmp(in_text(row, "name"), container->name) == 0)
             return json_object_get(row, "healthCheck");
     }
@@ -228,6 +236,8 @@ static void look_at_containers(struct task *task)
     bool ended = false, changed = false;
     for (size_t i = 0; i < task->containers_len; i++) {
         struct container *container = &task->containers[i];
+        if (container->status == TASK_RUNNING)
+            task_log_until(task, container, lived);
         changed |= judge_health(task, container, lived);
         if (container->status == TASK_RUNNING && container->ends_after >= 0 &&
             (double)container->ends_after <= lived) {
@@ -370,5 +380,6 @@ void task_life_resume(struct task *task)
     if (task->status == TASK_RUNNING)
         arm_running(task);
     else
-        world_later(world_of(task), &task->timer, task->status == TASK_STOPPED ? task_keep_ms : span_ms[task->status]);
+        world_later(world_of(task), &task->timer,
+                    task->status == TASK_STOPPED ? task_keep_ms : span_ms[task->status]);
 }

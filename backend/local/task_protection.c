@@ -20,14 +20,15 @@ static void fail(json_t *failures, const struct cluster *cluster, const char *na
 {
     cleanup_free char *arn =
         arn_new(cluster->record.region, "ecs", "task/%s/%s", cluster->name, last_part(name ? name : ""));
-    json_array_append_new(failures, json_pack("{s:s, s:s, s:s*}", "arn", arn, "reason", reason, "detail", detail));
+    json_array_append_new(failures,
+                          json_pack("{s:s, s:s, s:s*}", "arn", arn, "reason", reason, "detail", detail));
 }
 
 static bool may_be_protected(const struct task *task, const char **ret_detail)
 {
-    *ret_detail = !task->service            ? "Task protection can be set only for tasks of a service."
-                  : !task_is_wanted(task)   ? "Task is being stopped."
-                                            : NULL;
+    *ret_detail = !task->service          ? "Task protection can be set only for tasks of a service."
+                  : !task_is_wanted(task) ? "Task is being stopped."
+                                          : NULL;
     return !*ret_detail;
 }
 
@@ -69,7 +70,8 @@ static json_t *get_task_protection(struct request *rq)
         return refuse_invalid(rq, "tasks can have at most 100 items.");
     json_t *done = json_array(), *failures = json_array();
     struct task *task;
-    TAILQ_FOREACH(task, &cluster->tasks, link) {
+    TAILQ_FOREACH(task, &cluster->tasks, link)
+    {
         if (!names && task->service && task_is_wanted(task) && json_array_size(done) < 100)
             json_array_append_new(done, show(task));
     }

@@ -9,9 +9,9 @@
 #include "tasks.h"
 
 static const char *const status_names[] = {
-    [TASK_PROVISIONING] = "PROVISIONING", [TASK_PENDING] = "PENDING",
-    [TASK_ACTIVATING] = "ACTIVATING",     [TASK_RUNNING] = "RUNNING",
-    [TASK_DEACTIVATING] = "DEACTIVATING", [TASK_STOPPING] = "STOPPING",
+    [TASK_PROVISIONING] = "PROVISIONING",     [TASK_PENDING] = "PENDING",
+    [TASK_ACTIVATING] = "ACTIVATING",         [TASK_RUNNING] = "RUNNING",
+    [TASK_DEACTIVATING] = "DEACTIVATING",     [TASK_STOPPING] = "STOPPING",
     [TASK_DEPROVISIONING] = "DEPROVISIONING", [TASK_STOPPED] = "STOPPED",
 };
 static const char *const launch_names[] = {"EC2", "FARGATE", "EXTERNAL"};
@@ -30,8 +30,9 @@ const char *task_status_name(enum task_status status)
 
 static json_t *show_interfaces(const struct task *task)
 {
-    return task->awsvpc ? json_pack("[{s:s, s:s}]", "attachmentId", task->attachment, "privateIpv4Address", task->ip)
-                        : json_array();
+    return task->awsvpc
+               ? json_pack("[{s:s, s:s}]", "attachmentId", task->attachment, "privateIpv4Address", task->ip)
+               : json_array();
 }
 
 static void set_number(json_t *tree, const char *name, long value)
@@ -42,14 +43,14 @@ static void set_number(json_t *tree, const char *name, long value)
 
 static json_t *show_container(const struct task *task, const struct container *container)
 {
-    cleanup_free char *arn = arn_new(task->record.region, "ecs", "container/%s/%s/%s", task->cluster->name, task->id,
-                                     container->id);
-    json_t *tree = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:s, s:s*, s:o, s:s}", "containerArn", arn, "taskArn",
-                             task->record.arn, "name", container->name, "image", container->image, "imageDigest",
-                             container->digest, "runtimeId", container->runtime_id[0] ? container->runtime_id : NULL,
-                             "lastStatus", status_names[container->status], "reason", container->reason,
-                             "networkInterfaces", show_interfaces(task), "healthStatus",
-                             health_names[container->health]);
+    cleanup_free char *arn = arn_new(task->record.region, "ecs", "container/%s/%s/%s", task->cluster->name,
+                                     task->id, container->id);
+    json_t *tree = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s*, s:s*, s:s, s:s*, s:o, s:s}", "containerArn", arn, "taskArn",
+        task->record.arn, "name", container->name, "image", container->image, "imageDigest",
+        container->digest, "runtimeId", container->runtime_id[0] ? container->runtime_id : NULL, "lastStatus",
+        status_names[container->status], "reason", container->reason, "networkInterfaces",
+        show_interfaces(task), "healthStatus", health_names[container->health]);
     if (!task->awsvpc && container->runtime_id[0])
         json_object_set_new(tree, "networkBindings", json_array());
     if (container->exit_code >= 0)
@@ -60,7 +61,7 @@ static json_t *show_container(const struct task *task, const struct container *c
     if (task->exec)
         json_object_set_new(tree, "managedAgents",
                             json_pack("[{s:s, s:s}]", "name", "ExecuteCommandAgent", "lastStatus",
-                                      container->status == TASK_RUNNING ? "RUNNING"
+                                      container->status == TASK_RUNNING   ? "RUNNING"
                                       : container->status == TASK_STOPPED ? "STOPPED"
                                                                           : "PENDING"));
     return tree;
@@ -91,11 +92,12 @@ static json_t *show_attachments(const struct task *task)
     for (char *c = host; *c && strncmp(c, ".ec2", 4) != 0; c++)
         if (*c == '.')
             *c = '-';
-    return json_pack("[{s:s, s:s, s:s, s:[{s:s, s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}]}]", "id",
-                     task->attachment, "type", "ElasticNetworkInterface", "status", attachment_status(task), "details",
-                     "name", "subnetId", "value", task->subnet, "name", "networkInterfaceId", "value", task->eni,
-                     "name", "macAddress", "value", task->mac, "name", "privateDnsName", "value", host, "name",
-                     "privateIPv4Address", "value", task->ip);
+    return json_pack("[{s:s, s:s, s:s, s:[{s:s, s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}]}]",
+                     "id", task->attachment, "type", "ElasticNetworkInterface", "status",
+                     attachment_status(task), "details", "name", "subnetId", "value", task->subnet, "name",
+                     "networkInterfaceId", "value", task->eni, "name", "macAddress", "value", task->mac,
+                     "name", "privateDnsName", "value", host, "name", "privateIPv4Address", "value",
+                     task->ip);
 }
 
 /* RunTask's overrides, with a row for every container, as AWS answers. */
@@ -139,10 +141,10 @@ static void show_times(const struct task *task, json_t *tree)
         const char *name;
         int64_t at;
     } rows[] = {
-        {"createdAt", task->times.created},       {"pullStartedAt", task->times.pull_started},
+        {"createdAt", task->times.created},          {"pullStartedAt", task->times.pull_started},
         {"pullStoppedAt", task->times.pull_stopped}, {"startedAt", task->times.started},
-        {"stoppingAt", task->times.stopping},     {"executionStoppedAt", task->times.execution_stopped},
-        {"stoppedAt", task->times.stopped},       {"connectivityAt", task->times.connected},
+        {"stoppingAt", task->times.stopping},        {"executionStoppedAt", task->times.execution_stopped},
+        {"stoppedAt", task->times.stopped},          {"connectivityAt", task->times.connected},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (rows[i].at)
@@ -179,17 +181,19 @@ json_t *task_show(struct task *task, bool with_tags)
     for (size_t i = 0; i < task->containers_len; i++)
         json_array_append_new(containers, show_container(task, &task->containers[i]));
     json_t *tree = json_pack(
-        "{s:o, s:o, s:s, s:s*, s:s, s:s*, s:o, s:s, s:b, s:s, s:s, s:s, s:s, s:o, s:s*, s:s*, s:s*, s:o, s:s, s:s, "
+        "{s:o, s:o, s:s, s:s*, s:s, s:s*, s:o, s:s, s:b, s:s, s:s, s:s, s:s, s:o, s:s*, s:s*, s:s*, s:o, "
+        "s:s, s:s, "
         "s:I}",
-        "attachments", show_attachments(task), "attributes", show_attributes(task), "availabilityZone", task->zone,
-        "capacityProviderName", task->provider, "clusterArn", task->cluster->record.arn, "containerInstanceArn",
-        task->instance ? task->instance->record.arn : NULL, "containers", containers, "desiredStatus",
-        status_names[task->desired], "enableExecuteCommand", task->exec, "group", task->group, "healthStatus",
-        health_names[health_of(task)], "lastStatus", status_names[task->status], "launchType",
-        launch_names[task->launch], "overrides", show_overrides(task), "startedBy", task->started_by, "stopCode",
-        code_names[task->stop_code], "stoppedReason", task->stopped_reason, "tags",
-        with_tags && task->record.tags ? json_incref(task->record.tags) : json_array(), "taskArn", task->record.arn,
-        "taskDefinitionArn", task->definition->record.arn, "version", (json_int_t)task->version);
+        "attachments", show_attachments(task), "attributes", show_attributes(task), "availabilityZone",
+        task->zone, "capacityProviderName", task->provider, "clusterArn", task->cluster->record.arn,
+        "containerInstanceArn", task->instance ? task->instance->record.arn : NULL, "containers", containers,
+        "desiredStatus", status_names[task->desired], "enableExecuteCommand", task->exec, "group",
+        task->group, "healthStatus", health_names[health_of(task)], "lastStatus", status_names[task->status],
+        "launchType", launch_names[task->launch], "overrides", show_overrides(task), "startedBy",
+        task->started_by, "stopCode", code_names[task->stop_code], "stoppedReason", task->stopped_reason,
+        "tags", with_tags && task->record.tags ? json_incref(task->record.tags) : json_array(), "taskArn",
+        task->record.arn, "taskDefinitionArn", task->definition->record.arn, "version",
+        (json_int_t)task->version);
     set_number(tree, "cpu", task->cpu); /* without a size of its own: the containers' sum */
     set_number(tree, "memory", task->memory);
     show_times(task, tree);

@@ -19,10 +19,12 @@ static bool check_overrides(struct request *rq, struct task_definition *definiti
     const json_t *containers = json_object_get(task_definition_doc(definition), "containerDefinitions");
     size_t i, j;
     json_t *row, *container;
-    json_array_foreach(json_object_get(json_object_get(rq->in, "overrides"), "containerOverrides"), i, row) {
+    json_array_foreach(json_object_get(json_object_get(rq->in, "overrides"), "containerOverrides"), i, row)
+    {
         const char *name = in_text(row, "name");
         bool found = false;
-        json_array_foreach(containers, j, container) {
+        json_array_foreach(containers, j, container)
+        {
             found |= name && strcmp(name, in_text(container, "name")) == 0;
         }
         if (!found) {
@@ -39,7 +41,8 @@ static json_t *reply_tasks(json_t *arns, struct request *rq, const struct cluste
     json_t *tasks = json_array();
     size_t i;
     json_t *arn;
-    json_array_foreach(arns, i, arn) {
+    json_array_foreach(arns, i, arn)
+    {
         struct task *task = task_find(cluster, json_string_value(arn));
         if (task)
             json_array_append_new(tasks, task_show(task, true));
@@ -54,7 +57,8 @@ static json_t *repeated(struct request *rq, const struct cluster *cluster, const
     json_t *tasks = json_array();
     size_t i;
     json_t *arn;
-    json_array_foreach(arns, i, arn) {
+    json_array_foreach(arns, i, arn)
+    {
         struct task *task = task_find(cluster, json_string_value(arn));
         if (task)
             json_array_append_new(tasks, task_show(task, true));
@@ -64,14 +68,16 @@ static json_t *repeated(struct request *rq, const struct cluster *cluster, const
 }
 
 /* The request's tags, with those of the definition when they are propagated and AWS's own. */
-static json_t *tags_of(struct request *rq, const struct cluster *cluster, const struct task_definition *definition)
+static json_t *tags_of(struct request *rq, const struct cluster *cluster,
+                       const struct task_definition *definition)
 {
     json_t *tags = take_tags(rq, "tags");
     const char *propagate = in_text(rq->in, "propagateTags");
     if (tags && propagate && strcmp(propagate, "TASK_DEFINITION") == 0)
         json_array_extend(tags, definition->record.tags);
     if (tags && in_bool(rq->in, "enableECSManagedTags"))
-        json_array_append_new(tags, json_pack("{s:s, s:s}", "key", "aws:ecs:clusterName", "value", cluster->name));
+        json_array_append_new(tags,
+                              json_pack("{s:s, s:s}", "key", "aws:ecs:clusterName", "value", cluster->name));
     return tags;
 }
 
@@ -137,7 +143,8 @@ static bool check_token(struct request *rq, const json_t **ret_arns)
     *ret_arns = token_find(rq, &conflict);
     if (conflict)
         refuse(rq, "ConflictException",
-               "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).");
+               "Arguments on this idempotent request are inconsistent with arguments used in previous "
+               "request(s).");
     return rq->error == NULL;
 }
 
@@ -165,11 +172,18 @@ static json_t *run_task(struct request *rq)
     json_t *overrides = json_deep_copy(json_object_get(rq->in, "overrides"));
     json_t *tags = tags_of(rq, cluster, definition);
     struct run run = {
-        .plan = {.cluster = cluster, .definition = definition, .launch = choice.launch,
-                 .group = group ? group : family_group, .started_by = in_text(rq->in, "startedBy"),
-                 .platform_version = version, .network = network, .overrides = overrides, .tags = tags,
+        .plan = {.cluster = cluster,
+                 .definition = definition,
+                 .launch = choice.launch,
+                 .group = group ? group : family_group,
+                 .started_by = in_text(rq->in, "startedBy"),
+                 .platform_version = version,
+                 .network = network,
+                 .overrides = overrides,
+                 .tags = tags,
                  .exec = in_bool(rq->in, "enableExecuteCommand")},
-        .placement = {.cluster = cluster, .definition = definition,
+        .placement = {.cluster = cluster,
+                      .definition = definition,
                       .constraints = json_object_get(rq->in, "placementConstraints"),
                       .strategy = json_object_get(rq->in, "placementStrategy"),
                       .group = group ? group : family_group},
@@ -185,9 +199,11 @@ static json_t *start_task(struct request *rq)
 {
     struct cluster *cluster = cluster_of(rq, "cluster");
     const json_t *names = cluster ? require_list(rq, "containerInstances", 10) : NULL;
-    struct task_definition *definition = names ? task_definition_of(rq, in_text(rq->in, "taskDefinition")) : NULL;
+    struct task_definition *definition =
+        names ? task_definition_of(rq, in_text(rq->in, "taskDefinition")) : NULL;
     const json_t *network = json_object_get(rq->in, "networkConfiguration");
-    if (!definition || !launch_check(rq, definition, LAUNCH_EC2, network, NULL) || !check_overrides(rq, definition))
+    if (!definition || !launch_check(rq, definition, LAUNCH_EC2, network, NULL) ||
+        !check_overrides(rq, definition))
         return NULL;
     cleanup_free char *family_group = NULL;
     json_t *tags = tags_of(rq, cluster, definition);
@@ -198,9 +214,14 @@ static json_t *start_task(struct request *rq)
     const char *group = in_text(rq->in, "group");
     json_t *overrides = json_deep_copy(json_object_get(rq->in, "overrides"));
     json_t *arns = json_array(), *failures = json_array();
-    struct task_plan plan = {.cluster = cluster, .definition = definition, .launch = LAUNCH_EC2,
-                             .group = group ? group : family_group, .started_by = in_text(rq->in, "startedBy"),
-                             .network = network, .overrides = overrides, .tags = tags,
+    struct task_plan plan = {.cluster = cluster,
+                             .definition = definition,
+                             .launch = LAUNCH_EC2,
+                             .group = group ? group : family_group,
+                             .started_by = in_text(rq->in, "startedBy"),
+                             .network = network,
+                             .overrides = overrides,
+                             .tags = tags,
                              .exec = in_bool(rq->in, "enableExecuteCommand")};
     struct placement placement = {.cluster = cluster, .definition = definition, .group = plan.group};
     for (size_t i = 0; i < json_array_size(names); i++) {
@@ -281,8 +302,10 @@ static bool read_filter(struct request *rq, const struct cluster *cluster, struc
 {
     const char *service = in_text(rq->in, "serviceName"), *instance = in_text(rq->in, "containerInstance");
     const char *desired = in_text(rq->in, "desiredStatus");
-    *filter = (struct filter){.family = in_text(rq->in, "family"), .started_by = in_text(rq->in, "startedBy"),
-                              .launch = in_text(rq->in, "launchType"), .desired = TASK_RUNNING};
+    *filter = (struct filter){.family = in_text(rq->in, "family"),
+                              .started_by = in_text(rq->in, "startedBy"),
+                              .launch = in_text(rq->in, "launchType"),
+                              .desired = TASK_RUNNING};
     if (filter->started_by && (service || instance || filter->family))
         refuse_invalid(rq, "startedBy must be the only filter specified.");
     else if (service && !(filter->service = service_find(cluster, service)))
@@ -292,7 +315,8 @@ static bool read_filter(struct request *rq, const struct cluster *cluster, struc
     if (desired && strcmp(desired, "STOPPED") == 0)
         filter->desired = TASK_STOPPED;
     else if (desired && strcmp(desired, "PENDING") == 0)
-        filter->desired = TASK_PENDING; /* "Although you can filter on PENDING, that doesn't return any results." */
+        filter->desired =
+            TASK_PENDING; /* "Although you can filter on PENDING, that doesn't return any results." */
     else if (desired && strcmp(desired, "RUNNING") != 0)
         refuse_invalid(rq, "desiredStatus should be one of [RUNNING,PENDING,STOPPED].");
     return rq->error == NULL;
@@ -306,7 +330,8 @@ static json_t *list_tasks(struct request *rq)
     if (!cluster || !read_filter(rq, cluster, &filter) || !page_begin(rq, &page, 100, 100))
         return NULL;
     struct task *task;
-    TAILQ_FOREACH(task, &cluster->tasks, link) {
+    TAILQ_FOREACH(task, &cluster->tasks, link)
+    {
         if (!passes(&filter, task))
             continue;
         if (page_wants(&page, task->record.sequence))

@@ -42,6 +42,8 @@ struct container {
     int64_t ends_after; /* milliseconds of life until its command ends; -1: never */
     int exits_with;
     long cpu, memory, reservation; /* -1: not set */
+    bool logs;                     /* through awslogs */
+    json_t *printed;               /* what its command echoes: [[ms, "text"], ...]; NULL: not known */
     unsigned lines;                /* log lines written so far */
 };
 
@@ -54,15 +56,16 @@ struct task {
     TAILQ_ENTRY(task) link, service_link;
     struct cluster *cluster;
     struct service *service;   /* NULL: standalone */
+    bool listed;               /* among its service's tasks: until it is STOPPED */
     struct instance *instance; /* NULL: Fargate */
     struct task_definition *definition;
-    const char *id; /* 32 hex, in the ARN */
+    const char *id;                   /* 32 hex, in the ARN */
     enum task_status status, desired; /* desired: RUNNING or STOPPED */
     enum launch launch;
     enum stop_code stop_code;
-    char *stopped_reason;                       /* or NULL */
-    char *group, *started_by, *provider;        /* the last two may be NULL */
-    char *platform_version, *platform_family;   /* NULL: not Fargate */
+    char *stopped_reason;                     /* or NULL */
+    char *group, *started_by, *provider;      /* the last two may be NULL */
+    char *platform_version, *platform_family; /* NULL: not Fargate */
     char *zone;
     json_t *overrides; /* as RunTask gave them, or NULL */
     bool awsvpc, exec;
@@ -107,6 +110,8 @@ static inline bool task_is_wanted(const struct task *task)
 {
     return task->desired == TASK_RUNNING;
 }
+/* Leaves its service's list: what is STOPPED is no business of the scheduler. */
+void task_unlist(struct task *task);
 void task_free(struct task *task);
 void tasks_free_all(struct cluster *cluster);
 

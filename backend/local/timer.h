@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 struct timer {
-    int64_t due;                         /* monotonic milliseconds */
-    size_t at;                           /* its place in the heap plus one; 0: not armed */
-    void (*fire)(struct timer *timer);   /* disarmed before it is called; may arm or free itself */
+    int64_t due;                       /* monotonic milliseconds */
+    size_t at;                         /* its place in the heap plus one; 0: not armed */
+    void (*fire)(struct timer *timer); /* disarmed before it is called; may arm or free itself */
 };
 
 struct timers {

@@ -44,7 +44,8 @@ struct region *world_find_region(struct world *world, const char *name)
     struct region *region;
     if (!name || !*name)
         name = world->region;
-    STAILQ_FOREACH(region, &world->regions, link) {
+    STAILQ_FOREACH(region, &world->regions, link)
+    {
         if (strcmp(region->name, name) == 0)
             return region;
     }
@@ -158,12 +159,14 @@ static int write_changes(struct world *world)
     if (r < 0)
         return r;
     struct grave *grave;
-    STAILQ_FOREACH(grave, &world->graves, link) {
+    STAILQ_FOREACH(grave, &world->graves, link)
+    {
         if (r == 0)
             r = store_delete(world->store, grave->region, grave->kind, grave->arn);
     }
     struct record *record;
-    STAILQ_FOREACH(record, &world->dirty, dirty_link) {
+    STAILQ_FOREACH(record, &world->dirty, dirty_link)
+    {
         if (r == 0)
             r = write_record(world->store, record);
     }
@@ -283,6 +286,11 @@ json_t *world_call(struct world *world, const char *region, const char *service,
     if (!reply)
         *ret_error = rq.error;
     return reply;
+}
+
+void world_set_endpoint(struct world *world, const char *address)
+{
+    snprintf(world->endpoint, sizeof(world->endpoint), "%s", address);
 }
 
 const char *world_region(const struct world *world)

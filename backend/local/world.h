@@ -30,6 +30,8 @@ json_t *world_call(struct world *world, const char *region, const char *service,
 /* Lives until now. Returns the milliseconds until something is due again, -1 when nothing is. */
 int64_t world_tick(struct world *world);
 
+/* Where the world is served over HTTP, for the URLs it hands out. */
+void world_set_endpoint(struct world *world, const char *address);
 const char *world_region(const struct world *world);
 const char *world_account(const struct world *world);
 

@@ -17,8 +17,10 @@ void living_open(const char *state_file)
     replies = json_array();
     if (!living.manual.now)
         ecs_manual_clock_init(&living.manual, 1000, 1790000000000);
-    living.world = world_new(&(struct ecs_local_options){.state_file = state_file, .region = "eu-west-1",
-                                                         .clock = &living.manual.clock}, &error);
+    living.world = world_new(&(struct ecs_local_options){.state_file = state_file,
+                                                         .region = "eu-west-1",
+                                                         .clock = &living.manual.clock},
+                             &error);
     ck_assert_msg(living.world != NULL, "%s", error ? error->message : "");
 }
 
@@ -41,7 +43,7 @@ void living_pass(int64_t ms)
     world_tick(living.world);
 }
 
-static json_t *parse(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static json_t *parse(const char *format, va_list args)
 {
     char *text;
     ck_assert_int_ge(vasprintf(&text, format, args), 0);
@@ -55,13 +57,15 @@ static json_t *parse(const char *format, va_list args)
     return in;
 }
 
-static json_t *must(const char *service, const char *operation, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static json_t *must(const char *service, const char *operation,
+                                                          const char *format, va_list args)
 {
     struct ecs_error *error = NULL;
     json_t *in = parse(format, args);
     json_t *reply = world_call(living.world, NULL, service, operation, in, &error);
     json_decref(in);
-    ck_assert_msg(reply != NULL, "%s: %s: %s", operation, error ? error->code : "", error ? error->message : "");
+    ck_assert_msg(reply != NULL, "%s: %s: %s", operation, error ? error->code : "",
+                  error ? error->message : "");
     json_array_append_new(replies, reply);
     return reply;
 }
@@ -139,7 +143,8 @@ int events_with(json_t *described, const char *text)
     int count = 0;
     size_t i;
     json_t *event;
-    json_array_foreach(at(described, "events"), i, event) {
+    json_array_foreach(at(described, "events"), i, event)
+    {
         count += strstr(text_at(event, "message"), text) != NULL;
     }
     return count;

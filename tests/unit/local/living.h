@@ -17,8 +17,8 @@ struct living {
 
 extern struct living living;
 
-void living_begin(void);                   /* in memory; a fixture's setup */
-void living_open(const char *state_file);  /* with a state file */
+void living_begin(void);                  /* in memory; a fixture's setup */
+void living_open(const char *state_file); /* with a state file */
 void living_end(void);
 /* Steps the clock, in one go, and ticks. */
 void living_pass(int64_t ms);

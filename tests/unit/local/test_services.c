@@ -11,14 +11,16 @@ static void create_web(int count, const char *more)
 {
     call("CreateService",
          "{'cluster': 'c', 'serviceName': 'web', 'taskDefinition': 'web', 'launchType': 'FARGATE',"
-         " 'desiredCount': %d, " NETWORK "%s}", count, more);
+         " 'desiredCount': %d, " NETWORK "%s}",
+         count, more);
 }
 
 static void register_web(const char *image, const char *command)
 {
     call("RegisterTaskDefinition",
          "{'family': 'web', 'networkMode': 'awsvpc', 'requiresCompatibilities': ['FARGATE'], 'cpu': '256',"
-         " 'memory': '512', 'containerDefinitions': [{'name': 'app', 'image': '%s', 'command': %s}]}", image, command);
+         " 'memory': '512', 'containerDefinitions': [{'name': 'app', 'image': '%s', 'command': %s}]}",
+         image, command);
 }
 
 static void setup(void)
@@ -44,9 +46,11 @@ START_TEST(a_service_comes_to_its_steady_state)
     ck_assert_str_eq(text_at(now, "deployments.0.rolloutState"), "COMPLETED");
     ck_assert_str_eq(text_at(now, "events.0.message"), "(service web) has reached a steady state.");
     ck_assert_ptr_nonnull(strstr(text_at(now, "events.1.message"), "deployment completed."));
-    ck_assert_ptr_nonnull(strstr(text_at(now, "events.2.message"), "(service web) has started 3 tasks: (task "));
+    ck_assert_ptr_nonnull(
+        strstr(text_at(now, "events.2.message"), "(service web) has started 3 tasks: (task "));
     ck_assert_int_eq((int)json_array_size(at(now, "events")), 3);
-    ck_assert_int_eq((int)json_array_size(at(call("ListTasks", "{'cluster':'c','serviceName':'web'}"), "taskArns")), 3);
+    ck_assert_int_eq(
+        (int)json_array_size(at(call("ListTasks", "{'cluster':'c','serviceName':'web'}"), "taskArns")), 3);
 }
 END_TEST
 
@@ -120,8 +124,9 @@ static void break_with(const char *image, const char *command, const char *break
 
 START_TEST(a_missing_image_is_rolled_back)
 {
-    break_with("nginx:does-not-exist", "null",
-               ", 'deploymentConfiguration': {'deploymentCircuitBreaker': {'enable': true, 'rollback': true}}");
+    break_with(
+        "nginx:does-not-exist", "null",
+        ", 'deploymentConfiguration': {'deploymentCircuitBreaker': {'enable': true, 'rollback': true}}");
     json_t *now = service("web");
     ck_assert_int_eq((int)json_array_size(at(now, "deployments")), 1);
     ck_assert_ptr_nonnull(strstr(text_at(now, "taskDefinition"), "web:1"));
@@ -132,7 +137,8 @@ START_TEST(a_missing_image_is_rolled_back)
     json_t *past = call("ListServiceDeployments", "{'cluster':'c','service':'web'}");
     ck_assert_str_eq(text_at(past, "serviceDeployments.0.status"), "ROLLBACK_SUCCESSFUL");
     json_t *stopped = call("ListTasks", "{'cluster':'c','desiredStatus':'STOPPED'}");
-    json_t *task = at(call("DescribeTasks", "{'cluster':'c','tasks':['%s']}", text_at(stopped, "taskArns.0")), "tasks.0");
+    json_t *task = at(call("DescribeTasks", "{'cluster':'c','tasks':['%s']}", text_at(stopped, "taskArns.0")),
+                      "tasks.0");
     ck_assert_str_eq(text_at(task, "stopCode"), "TaskFailedToStart");
     ck_assert_int_eq(strncmp(text_at(task, "stoppedReason"), "CannotPullContainerError", 24), 0);
     ck_assert_int_eq(strncmp(text_at(task, "containers.0.reason"), "CannotPullContainerError", 24), 0);
@@ -141,8 +147,9 @@ END_TEST
 
 START_TEST(a_failed_deployment_without_rollback_stays_failed)
 {
-    break_with("nginx", "['exit', '1']",
-               ", 'deploymentConfiguration': {'deploymentCircuitBreaker': {'enable': true, 'rollback': false}}");
+    break_with(
+        "nginx", "['exit', '1']",
+        ", 'deploymentConfiguration': {'deploymentCircuitBreaker': {'enable': true, 'rollback': false}}");
     json_t *now = service("web");
     ck_assert_str_eq(text_at(now, "deployments.0.rolloutState"), "FAILED");
     ck_assert_str_eq(text_at(now, "deployments.0.rolloutStateReason"),
@@ -167,8 +174,8 @@ START_TEST(deleting_drains)
 {
     create_web(2, "");
     living_pass(4000);
-    refused("InvalidParameterException", "The service cannot be stopped while it is scaled above 0.", "DeleteService",
-            "{'cluster':'c','service':'web'}");
+    refused("InvalidParameterException", "The service cannot be stopped while it is scaled above 0.",
+            "DeleteService", "{'cluster':'c','service':'web'}");
     json_t *reply = call("DeleteService", "{'cluster':'c','service':'web','force':true}");
     ck_assert_str_eq(text_at(reply, "service.status"), "DRAINING");
     ck_assert_int_eq((int)json_array_size(at(call("ListServices", "{'cluster':'c'}"), "serviceArns")), 0);
@@ -177,7 +184,8 @@ START_TEST(deleting_drains)
     refused("ClusterContainsServicesException", "", "DeleteCluster", "{'cluster':'c'}");
     living_pass(4000);
     ck_assert_str_eq(text_at(service("web"), "status"), "INACTIVE");
-    refused("ServiceNotActiveException", "Service was not ACTIVE.", "UpdateService", "{'cluster':'c','service':'web'}");
+    refused("ServiceNotActiveException", "Service was not ACTIVE.", "UpdateService",
+            "{'cluster':'c','service':'web'}");
     create_web(1, "");
     living_pass(4000);
     ck_assert_int_eq(number_at(service("web"), "runningCount"), 1);
@@ -189,8 +197,10 @@ START_TEST(bad_services_are_refused)
     static const struct {
         const char *code, *message, *in;
     } rows[] = {
-        {"ClusterNotFoundException", "Cluster not found.", "{'cluster':'x','serviceName':'a','taskDefinition':'web'}"},
-        {"ClientException", "TaskDefinition not found.", "{'cluster':'c','serviceName':'a','taskDefinition':'none'}"},
+        {"ClusterNotFoundException", "Cluster not found.",
+         "{'cluster':'x','serviceName':'a','taskDefinition':'web'}"},
+        {"ClientException", "TaskDefinition not found.",
+         "{'cluster':'c','serviceName':'a','taskDefinition':'none'}"},
         {"InvalidParameterException", "Network Configuration must be provided",
          "{'cluster':'c','serviceName':'a','taskDefinition':'web','launchType':'FARGATE'}"},
         {"InvalidParameterException", "both a launch type and capacity provider",
@@ -200,8 +210,8 @@ START_TEST(bad_services_are_refused)
          "{'cluster':'c','serviceName':'a','taskDefinition':'web',"
          "'capacityProviderStrategy':[{'capacityProvider':'FARGATE','weight':1}]}"},
         {"InvalidParameterException", "DAEMON",
-         "{'cluster':'c','serviceName':'a','taskDefinition':'web','launchType':'FARGATE','schedulingStrategy':'DAEMON',"
-         NETWORK "}"},
+         "{'cluster':'c','serviceName':'a','taskDefinition':'web','launchType':'FARGATE','schedulingStrategy'"
+         ":'DAEMON'," NETWORK "}"},
         {"InvalidParameterException", "cannot be 100 as this will block deployments",
          "{'cluster':'c','serviceName':'a','taskDefinition':'web','launchType':'FARGATE'," NETWORK ","
          "'deploymentConfiguration':{'minimumHealthyPercent':100,'maximumPercent':100}}"},
@@ -210,7 +220,8 @@ START_TEST(bad_services_are_refused)
          "{'cluster':'c','serviceName':'a','taskDefinition':'web','launchType':'FARGATE'," NETWORK ","
          "'loadBalancers':[{'containerName':'x','containerPort':80}]}"},
         {"PlatformUnknownException", "",
-         "{'cluster':'c','serviceName':'a','taskDefinition':'web','launchType':'FARGATE','platformVersion':'9.9'," NETWORK "}"},
+         "{'cluster':'c','serviceName':'a','taskDefinition':'web','launchType':'FARGATE','platformVersion':'"
+         "9.9'," NETWORK "}"},
     };
     refused(rows[_i].code, rows[_i].message, "CreateService", "%s", rows[_i].in);
     ck_assert_int_eq((int)json_array_size(at(call("ListServices", "{'cluster':'c'}"), "serviceArns")), 0);
@@ -221,12 +232,15 @@ START_TEST(lists_come_in_pages)
 {
     for (int i = 0; i < 37; i++)
         call("CreateService",
-             "{'cluster':'c','serviceName':'s%d','taskDefinition':'web','launchType':'FARGATE','desiredCount':0," NETWORK "}", i);
+             "{'cluster':'c','serviceName':'s%d','taskDefinition':'web','launchType':'FARGATE','desiredCount'"
+             ":0," NETWORK "}",
+             i);
     json_t *page = call("ListServices", "{'cluster':'c'}");
     ck_assert_int_eq((int)json_array_size(at(page, "serviceArns")), 10);
     int seen = 10;
     while (at(page, "nextToken")) {
-        page = call("ListServices", "{'cluster':'c','maxResults':7,'nextToken':'%s'}", text_at(page, "nextToken"));
+        page = call("ListServices", "{'cluster':'c','maxResults':7,'nextToken':'%s'}",
+                    text_at(page, "nextToken"));
         seen += (int)json_array_size(at(page, "serviceArns"));
     }
     ck_assert_int_eq(seen, 37);
@@ -253,8 +267,10 @@ START_TEST(ec2_services_wait_for_instances)
     call("CreateService", "{'cluster':'c','serviceName':'e','taskDefinition':'ec2','desiredCount':3}");
     living_pass(3000);
     json_t *now = service("e");
-    ck_assert_int_eq(events_with(now, "unable to place a task because no container instance met all of its requirements. "
-                                      "Reason: No Container Instances were found in your cluster."), 1);
+    ck_assert_int_eq(
+        events_with(now, "unable to place a task because no container instance met all of its requirements. "
+                         "Reason: No Container Instances were found in your cluster."),
+        1);
     call("RegisterContainerInstance",
          "{'cluster':'c','totalResources':[{'name':'CPU','type':'INTEGER','integerValue':1024},"
          "{'name':'MEMORY','type':'INTEGER','integerValue':1100}]}");
@@ -267,10 +283,12 @@ START_TEST(ec2_services_wait_for_instances)
     ck_assert_int_eq(number_at(now, "runningCount"), 3);
     json_t *arns = call("ListContainerInstances", "{'cluster':'c'}");
     json_t *instance = at(call("DescribeContainerInstances", "{'cluster':'c','containerInstances':['%s']}",
-                               text_at(arns, "containerInstanceArns.0")), "containerInstances.0");
+                               text_at(arns, "containerInstanceArns.0")),
+                          "containerInstances.0");
     ck_assert_int_eq(number_at(instance, "runningTasksCount"), 2);
     ck_assert_int_eq(number_at(instance, "remainingResources.1.integerValue"), 1100 - 1024);
-    call("CreateService", "{'cluster':'c','serviceName':'d','taskDefinition':'ec2','schedulingStrategy':'DAEMON'}");
+    call("CreateService",
+         "{'cluster':'c','serviceName':'d','taskDefinition':'ec2','schedulingStrategy':'DAEMON'}");
     living_pass(4000);
     now = service("d"); /* the first instance is full */
     ck_assert_int_eq(number_at(now, "desiredCount"), 1);

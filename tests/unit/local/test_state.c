@@ -34,26 +34,35 @@ static void teardown(void)
 
 START_TEST(everything_is_there_again)
 {
-    call("CreateService", "{'cluster':'c','serviceName':'web','taskDefinition':'web','launchType':'FARGATE','desiredCount':2,"
-                          "'networkConfiguration':{'awsvpcConfiguration':{'subnets':['subnet-1']}},'tags':[{'key':'a','value':'b'}]}");
+    call("CreateService",
+         "{'cluster':'c','serviceName':'web','taskDefinition':'web','launchType':'FARGATE','desiredCount':2,"
+         "'networkConfiguration':{'awsvpcConfiguration':{'subnets':['subnet-1']}},'tags':[{'key':'a','value':"
+         "'b'}]}");
     call("RegisterContainerInstance", "{'cluster':'c'}");
     call("PutAccountSetting", "{'name':'containerInsights','value':'enhanced'}");
     living_pass(4000);
     json_t *arns = call("ListTasks", "{'cluster':'c'}");
     json_t *task = call("DescribeTasks", "{'cluster':'c','tasks':['%s']}", text_at(arns, "taskArns.0"));
-    char *before = json_dumps(service("web"), JSON_SORT_KEYS), *task_before = json_dumps(task, JSON_SORT_KEYS);
+    char *before = json_dumps(service("web"), JSON_SORT_KEYS),
+         *task_before = json_dumps(task, JSON_SORT_KEYS);
     char *arn = strdup(text_at(arns, "taskArns.0"));
     living_end();
     living_open(file);
     char *after = json_dumps(service("web"), JSON_SORT_KEYS);
-    char *task_after = json_dumps(call("DescribeTasks", "{'cluster':'c','tasks':['%s']}", arn), JSON_SORT_KEYS);
+    char *task_after =
+        json_dumps(call("DescribeTasks", "{'cluster':'c','tasks':['%s']}", arn), JSON_SORT_KEYS);
     ck_assert_str_eq(before, after);
     ck_assert_str_eq(task_before, task_after);
     living_pass(1000);
     ck_assert_int_eq(number_at(service("web"), "runningCount"), 2);
-    ck_assert_int_eq((int)json_array_size(at(call("ListContainerInstances", "{'cluster':'c'}"), "containerInstanceArns")), 1);
-    ck_assert_int_eq(number_at(call("RegisterTaskDefinition", "{'family':'web','containerDefinitions':[{'name':'a','image':'i','memory':64}]}"),
-                               "taskDefinition.revision"), 2);
+    ck_assert_int_eq(
+        (int)json_array_size(at(call("ListContainerInstances", "{'cluster':'c'}"), "containerInstanceArns")),
+        1);
+    ck_assert_int_eq(
+        number_at(call("RegisterTaskDefinition",
+                       "{'family':'web','containerDefinitions':[{'name':'a','image':'i','memory':64}]}"),
+                  "taskDefinition.revision"),
+        2);
     free(before);
     free(after);
     free(task_before);
@@ -64,8 +73,9 @@ END_TEST
 
 START_TEST(a_deployment_goes_on_after_a_restart)
 {
-    call("CreateService", "{'cluster':'c','serviceName':'web','taskDefinition':'web','launchType':'FARGATE','desiredCount':3,"
-                          "'networkConfiguration':{'awsvpcConfiguration':{'subnets':['subnet-1']}}}");
+    call("CreateService",
+         "{'cluster':'c','serviceName':'web','taskDefinition':'web','launchType':'FARGATE','desiredCount':3,"
+         "'networkConfiguration':{'awsvpcConfiguration':{'subnets':['subnet-1']}}}");
     living_pass(300);
     living_end();
     living_open(file);
@@ -80,7 +90,8 @@ START_TEST(a_file_of_somebody_else_is_left_alone)
     char name[80];
     snprintf(name, sizeof(name), "%s.other", file);
     FILE *other = fopen(name, "w");
-    fputs("this is no database, but a letter to somebody who keeps his letters in files of some length", other);
+    fputs("this is no database, but a letter to somebody who keeps his letters in files of some length",
+          other);
     fclose(other);
     struct ecs_error *error = NULL;
     ck_assert_ptr_null(world_new(&(struct ecs_local_options){.state_file = name}, &error));
@@ -113,11 +124,23 @@ START_TEST(the_backend_brings_every_call_home)
     struct ecs_mailbox *home = ecs_mailbox_new();
     struct ecs_call calls[] = {
         {.home = home, .service = "ecs", .operation = "CreateCluster", .body = (char *)"{}", .writing = true},
-        {.home = home, .service = "ecs", .operation = "ListClusters", .body = (char *)"{}", .digest = keep_count},
-        {.home = home, .service = "ecs", .operation = "DescribeTasks", .body = (char *)"{\"cluster\":\"x\",\"tasks\":[\"t\"]}"},
+        {.home = home,
+         .service = "ecs",
+         .operation = "ListClusters",
+         .body = (char *)"{}",
+         .digest = keep_count},
+        {.home = home,
+         .service = "ecs",
+         .operation = "DescribeTasks",
+         .body = (char *)"{\"cluster\":\"x\",\"tasks\":[\"t\"]}"},
         {.home = home, .service = "ecs", .operation = "ListClusters", .body = (char *)"{"},
         {.home = home, .service = "ecs", .operation = "NoSuch", .body = (char *)"{}"},
-        {.home = home, .service = "ecs", .operation = "ListClusters", .region = "us-west-2", .body = (char *)"{}", .digest = keep_count},
+        {.home = home,
+         .service = "ecs",
+         .operation = "ListClusters",
+         .region = "us-west-2",
+         .body = (char *)"{}",
+         .digest = keep_count},
     };
     ck_assert_int_eq(backend->start(backend), 0);
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)

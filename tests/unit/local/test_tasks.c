@@ -5,7 +5,9 @@
 
 #include "living.h"
 
-#define RUN "'cluster':'c','launchType':'FARGATE','networkConfiguration':{'awsvpcConfiguration':{'subnets':['subnet-1']}}"
+#define RUN                                                                                            \
+    "'cluster':'c','launchType':'FARGATE','networkConfiguration':{'awsvpcConfiguration':{'subnets':['" \
+    "subnet-1']}}"
 
 static void setup(void)
 {
@@ -31,7 +33,8 @@ START_TEST(a_fargate_task_lives)
     ck_assert_str_eq(text_at(task(arn), "lastStatus"), "PENDING");
     living_pass(1000);
     ck_assert_str_eq(text_at(task(arn), "lastStatus"), "RUNNING");
-    ck_assert_int_eq((int)json_array_size(at(call("ListTasks", "{'cluster':'c','startedBy':'me'}"), "taskArns")), 1);
+    ck_assert_int_eq(
+        (int)json_array_size(at(call("ListTasks", "{'cluster':'c','startedBy':'me'}"), "taskArns")), 1);
     refused("InvalidParameterException", "", "ListTasks", "{'cluster':'c','startedBy':'me','family':'web'}");
     call("StopTask", "{'cluster':'c','task':'%s','reason':'enough'}", arn);
     ck_assert_str_eq(text_at(task(arn), "desiredStatus"), "STOPPED");
@@ -66,8 +69,10 @@ START_TEST(containers_end_as_their_commands_say)
         {"['sh','-c','sleep $N']", -1, 0},
         {"['sleep','infinity']", -1, 0},
     };
-    json_t *reply = call("RunTask", "{" RUN ",'taskDefinition':'web','overrides':{'containerOverrides':[{'name':'app',"
-                         "'command':%s}]}}", rows[_i].command);
+    json_t *reply = call("RunTask",
+                         "{" RUN ",'taskDefinition':'web','overrides':{'containerOverrides':[{'name':'app',"
+                         "'command':%s}]}}",
+                         rows[_i].command);
     const char *arn = text_at(reply, "tasks.0.taskArn");
     if (rows[_i].after_ms > 0) {
         living_pass(1600);
@@ -93,10 +98,12 @@ START_TEST(bad_runs_are_refused)
     refused("ClientException", "TaskDefinition not found.", "RunTask", "{" RUN ",'taskDefinition':'none'}");
     refused("InvalidParameterException", "", "RunTask", "{" RUN ",'taskDefinition':'web','count':11}");
     refused("InvalidParameterException", "No Container Instances were found in your cluster.", "RunTask",
-            "{'cluster':'c','taskDefinition':'web','networkConfiguration':{'awsvpcConfiguration':{'subnets':['s']}}}");
+            "{'cluster':'c','taskDefinition':'web','networkConfiguration':{'awsvpcConfiguration':{'subnets':["
+            "'s']}}}");
     refused("InvalidParameterException", "is not a container in the TaskDefinition", "RunTask",
             "{" RUN ",'taskDefinition':'web','overrides':{'containerOverrides':[{'name':'x'}]}}");
-    refused("InvalidParameterException", "The referenced task was not found.", "StopTask", "{'cluster':'c','task':'abc'}");
+    refused("InvalidParameterException", "The referenced task was not found.", "StopTask",
+            "{'cluster':'c','task':'abc'}");
     json_t *reply = call("DescribeTasks", "{'cluster':'c','tasks':['abc']}");
     ck_assert_str_eq(text_at(reply, "failures.0.reason"), "MISSING");
     ck_assert_ptr_nonnull(strstr(text_at(reply, "failures.0.arn"), ":task/c/abc"));
@@ -108,7 +115,8 @@ START_TEST(the_same_token_runs_once)
     json_t *one = call("RunTask", "{" RUN ",'taskDefinition':'web','clientToken':'t','count':2}");
     json_t *two = call("RunTask", "{" RUN ",'taskDefinition':'web','clientToken':'t','count':2}");
     ck_assert_str_eq(text_at(one, "tasks.1.taskArn"), text_at(two, "tasks.1.taskArn"));
-    refused("ConflictException", "", "RunTask", "{" RUN ",'taskDefinition':'web','clientToken':'t','count':3}");
+    refused("ConflictException", "", "RunTask",
+            "{" RUN ",'taskDefinition':'web','clientToken':'t','count':3}");
     ck_assert_int_eq((int)json_array_size(at(call("ListTasks", "{'cluster':'c'}"), "taskArns")), 2);
 }
 END_TEST
@@ -124,17 +132,25 @@ START_TEST(bad_definitions_are_refused)
         {"", "{'family':'a b'," APP "}"},
         {"Container list cannot be empty.", "{'family':'f','containerDefinitions':[]}"},
         {"At least one of 'memory' or 'memoryReservation' must be specified.", "{'family':'f'," APP "}"},
-        {"Fargate only supports network mode", "{'family':'f','requiresCompatibilities':['FARGATE'],'cpu':'256','memory':'512'," APP "}"},
+        {"Fargate only supports network mode",
+         "{'family':'f','requiresCompatibilities':['FARGATE'],'cpu':'256','memory':'512'," APP "}"},
         {"'cpu' be defined at the task level", "{'family':'f'," FARGATE ",'memory':'512'," APP "}"},
-        {"No Fargate configuration exists for given values", "{'family':'f'," FARGATE ",'cpu':'256','memory':'4096'," APP "}"},
-        {"Container.image should not be null or empty.", "{'family':'f'," FARGATE ",'cpu':'256','memory':'512','containerDefinitions':[{'name':'a'}]}"},
+        {"No Fargate configuration exists for given values",
+         "{'family':'f'," FARGATE ",'cpu':'256','memory':'4096'," APP "}"},
+        {"Container.image should not be null or empty.",
+         "{'family':'f'," FARGATE ",'cpu':'256','memory':'512','containerDefinitions':[{'name':'a'}]}"},
         {"host ports and container ports in port mappings must match",
-         "{'family':'f'," FARGATE ",'cpu':'256','memory':'512','containerDefinitions':[{'name':'a','image':'i','portMappings':[{'containerPort':80,'hostPort':81}]}]}"},
+         "{'family':'f'," FARGATE ",'cpu':'256','memory':'512','containerDefinitions':[{'name':'a','image':'"
+         "i','portMappings':[{'containerPort':80,'hostPort':81}]}]}"},
         {"Unknown volume 'v'.",
-         "{'family':'f'," FARGATE ",'cpu':'256','memory':'512','containerDefinitions':[{'name':'a','image':'i','mountPoints':[{'sourceVolume':'v'}]}]}"},
-        {"essential", "{'family':'f'," FARGATE ",'cpu':'256','memory':'512','containerDefinitions':[{'name':'a','image':'i','essential':false}]}"},
+         "{'family':'f'," FARGATE ",'cpu':'256','memory':'512','containerDefinitions':[{'name':'a','image':'"
+         "i','mountPoints':[{'sourceVolume':'v'}]}]}"},
+        {"essential",
+         "{'family':'f'," FARGATE
+         ",'cpu':'256','memory':'512','containerDefinitions':[{'name':'a','image':'i','essential':false}]}"},
         {"Log driver awslogs requires options",
-         "{'family':'f'," FARGATE ",'cpu':'256','memory':'512','containerDefinitions':[{'name':'a','image':'i','logConfiguration':{'logDriver':'awslogs'}}]}"},
+         "{'family':'f'," FARGATE ",'cpu':'256','memory':'512','containerDefinitions':[{'name':'a','image':'"
+         "i','logConfiguration':{'logDriver':'awslogs'}}]}"},
     };
     refused("ClientException", rows[_i].message, "RegisterTaskDefinition", "%s", rows[_i].in);
 }
@@ -143,20 +159,26 @@ END_TEST
 START_TEST(revisions_are_counted_and_never_reused)
 {
     for (int i = 2; i <= 4; i++)
-        ck_assert_int_eq(number_at(call("RegisterTaskDefinition", "{'family':'web'," FARGATE ",'cpu':'.25 vCPU','memory':'1 GB'," APP "}"),
-                                   "taskDefinition.revision"), i);
+        ck_assert_int_eq(
+            number_at(call("RegisterTaskDefinition",
+                           "{'family':'web'," FARGATE ",'cpu':'.25 vCPU','memory':'1 GB'," APP "}"),
+                      "taskDefinition.revision"),
+            i);
     json_t *latest = call("DescribeTaskDefinition", "{'taskDefinition':'web'}");
     ck_assert_int_eq(number_at(latest, "taskDefinition.revision"), 4);
     ck_assert_str_eq(text_at(latest, "taskDefinition.cpu"), "256");
     ck_assert_str_eq(text_at(latest, "taskDefinition.memory"), "1024");
     ck_assert_str_eq(text_at(latest, "taskDefinition.compatibilities.1"), "FARGATE");
-    refused("ClientException", "Unable to describe task definition.", "DescribeTaskDefinition", "{'taskDefinition':'web:9'}");
+    refused("ClientException", "Unable to describe task definition.", "DescribeTaskDefinition",
+            "{'taskDefinition':'web:9'}");
     json_t *gone = call("DeregisterTaskDefinition", "{'taskDefinition':'web:4'}");
     ck_assert_str_eq(text_at(gone, "taskDefinition.status"), "INACTIVE");
-    ck_assert_int_eq(number_at(call("DescribeTaskDefinition", "{'taskDefinition':'web'}"), "taskDefinition.revision"), 3);
+    ck_assert_int_eq(
+        number_at(call("DescribeTaskDefinition", "{'taskDefinition':'web'}"), "taskDefinition.revision"), 3);
     json_t *list = call("ListTaskDefinitions", "{'familyPrefix':'web','sort':'DESC','maxResults':2}");
     ck_assert_ptr_nonnull(strstr(text_at(list, "taskDefinitionArns.0"), "web:3"));
-    list = call("ListTaskDefinitions", "{'familyPrefix':'web','sort':'DESC','maxResults':2,'nextToken':'%s'}", text_at(list, "nextToken"));
+    list = call("ListTaskDefinitions", "{'familyPrefix':'web','sort':'DESC','maxResults':2,'nextToken':'%s'}",
+                text_at(list, "nextToken"));
     ck_assert_ptr_nonnull(strstr(text_at(list, "taskDefinitionArns.0"), "web:1"));
     ck_assert_ptr_null(at(list, "nextToken"));
     json_t *deleted = call("DeleteTaskDefinitions", "{'taskDefinitions':['web:4','web:3']}");
@@ -164,8 +186,10 @@ START_TEST(revisions_are_counted_and_never_reused)
     ck_assert_ptr_nonnull(strstr(text_at(deleted, "failures.0.reason"), "still in ACTIVE status"));
     living_pass(120000);
     refused("ClientException", "Unable to describe", "DescribeTaskDefinition", "{'taskDefinition':'web:4'}");
-    ck_assert_int_eq(number_at(call("RegisterTaskDefinition", "{'family':'web'," FARGATE ",'cpu':'256','memory':'512'," APP "}"),
-                               "taskDefinition.revision"), 5);
+    ck_assert_int_eq(number_at(call("RegisterTaskDefinition",
+                                    "{'family':'web'," FARGATE ",'cpu':'256','memory':'512'," APP "}"),
+                               "taskDefinition.revision"),
+                     5);
 }
 END_TEST
 
@@ -181,8 +205,10 @@ START_TEST(clusters_come_and_go)
     ck_assert_int_eq((int)json_array_size(at(described, "clusters.0.statistics")), 12);
     call("TagResource", "{'resourceArn':'%s','tags':[{'key':'k','value':'w'},{'key':'l','value':''}]}",
          text_at(described, "clusters.0.clusterArn"));
-    call("UntagResource", "{'resourceArn':'%s','tagKeys':['l']}", text_at(described, "clusters.0.clusterArn"));
-    json_t *tags = call("ListTagsForResource", "{'resourceArn':'%s'}", text_at(described, "clusters.0.clusterArn"));
+    call("UntagResource", "{'resourceArn':'%s','tagKeys':['l']}",
+         text_at(described, "clusters.0.clusterArn"));
+    json_t *tags =
+        call("ListTagsForResource", "{'resourceArn':'%s'}", text_at(described, "clusters.0.clusterArn"));
     ck_assert_int_eq((int)json_array_size(at(tags, "tags")), 1);
     ck_assert_str_eq(text_at(tags, "tags.0.value"), "w");
     ck_assert_str_eq(text_at(call("DeleteCluster", "{'cluster':'d'}"), "cluster.status"), "INACTIVE");

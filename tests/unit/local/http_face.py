@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""ecs-local's HTTP face: protocol, faults and counters, logs."""
+import http.client
+import socket
+import subprocess
+import sys
+import time
+
+from served import Refused, Served
+
+
+def refused(code, function):
+    try:
+        function()
+    except Refused as error:
+        assert error.code == code, error
+        return error
+    raise AssertionError(f"not refused with {code}")
+
+
+def raw(served, method, path, body, headers):
+    connection = served.connect()
+    connection.request(method, path, body, headers)
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+def protocol(served):
+    status, body = raw(served, "POST", "/", "{", {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ListClusters"})
+    assert status == 400 and "SerializationException" in body, body
+    status, body = raw(served, "POST", "/", "{}", {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.NoSuch"})
+    assert status == 400 and "UnknownOperationException" in body, body
+    status, body = raw(served, "POST", "/", "{}", {})
+    assert status == 400, body
+    status, body = raw(
+        served, "POST", "/", "Action=GetCallerIdentity&Version=2011-06-15",
+        {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
+    )
+    assert status == 200 and "<Account>123456789012</Account>" in body, body
+
+
+def broken(function):
+    try:
+        function()
+    except (ConnectionError, http.client.HTTPException, socket.timeout):
+        return
+    raise AssertionError("the connection held")
+
+
+def faults(served):
+    def ask(timeout=10):
+        connection = served.connect(timeout)
+        return served.ecs("ListClusters", connection)
+
+    served.control("DELETE", "calls")
+    for spec, code in (
+        ({"kind": "throttle", "times": 1}, "ThrottlingException"),
+        ({"kind": "error", "code": "ClusterNotFoundException", "status": 400, "times": 1}, "ClusterNotFoundException"),
+    ):
+        served.control("POST", "faults", dict(spec, operation="ecs.List*"))
+        refused(code, ask)
+        ask()
+    served.control("POST", "faults", {"kind": "reset", "times": 1, "operation": "ecs.ListClusters"})
+    broken(ask)
+    served.control("POST", "faults", {"kind": "latency", "ms": 300, "times": 1})
+    begin = time.monotonic()
+    ask()
+    assert time.monotonic() - begin >= 0.29
+    served.control("POST", "faults", {"kind": "hang", "times": 1})
+    broken(lambda: ask(0.5))
+    served.control("POST", "faults", {"kind": "hang", "ms": 200, "times": 1})
+    broken(lambda: ask(5))
+    served.control("POST", "faults", {"kind": "lost", "times": 1, "operation": "*.CreateCluster"})
+    broken(lambda: served.ecs("CreateCluster", clusterName="lost"))
+    assert any(arn.endswith("/lost") for arn in ask()["clusterArns"])
+    served.control("POST", "faults", {"kind": "corrupt", "times": 1})
+    try:
+        ask()
+        raise AssertionError("the answer was whole")
+    except ValueError:
+        pass
+    assert served.control("POST", "faults", {"kind": "nonsense"})[0] == 400
+    assert served.control("POST", "faults", {"kind": "reset", "nonsense": 1})[0] == 400
+    counts = served.control("GET", "calls")[1]["ecs.ListClusters"]
+    assert counts["faults"] == 7 and counts["calls"] == 10, counts
+    served.control("DELETE", "faults")
+    assert served.control("GET", "faults")[1] == []
+    assert ask()
+
+
+def logs(served):
+    options = {"awslogs-group": "/ecs/t", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}
+    served.ecs("CreateCluster")
+    served.ecs(
+        "RegisterTaskDefinition", family="t", networkMode="awsvpc", cpu="256", memory="512",
+        requiresCompatibilities=["FARGATE"], executionRoleArn="arn:aws:iam::123456789012:role/x",
+        containerDefinitions=[
+            {"name": "app", "image": "busybox", "command": ["sh", "-c", "echo one; sleep 1; echo two words; exit 3"],
+             "logConfiguration": {"logDriver": "awslogs", "options": options}}
+        ],
+    )
+    task = served.ecs(
+        "RunTask", taskDefinition="t", launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": ["s"]}},
+    )["tasks"][0]["taskArn"]
+    for _ in range(100):
+        time.sleep(0.1)
+        if served.ecs("DescribeTasks", tasks=[task])["tasks"][0]["lastStatus"] == "STOPPED":
+            break
+    stream = "p/app/" + task.rsplit("/", 1)[1]
+    found = served.call("logs", "DescribeLogStreams", logGroupName="/ecs/t")["logStreams"]
+    assert [row["logStreamName"] for row in found] == [stream], found
+    page = served.call("logs", "GetLogEvents", logGroupName="/ecs/t", logStreamName=stream, startFromHead=True, limit=1)
+    assert [e["message"] for e in page["events"]] == ["one"], page
+    page = served.call("logs", "GetLogEvents", logGroupName="/ecs/t", logStreamName=stream, nextToken=page["nextForwardToken"])
+    assert [e["message"] for e in page["events"]] == ["two words"], page
+    last = served.call("logs", "GetLogEvents", logGroupName="/ecs/t", logStreamName=stream, nextToken=page["nextForwardToken"])
+    assert last["events"] == [] and last["nextForwardToken"] == page["nextForwardToken"], last
+    hits = served.call("logs", "FilterLogEvents", logGroupName="/ecs/t", filterPattern="words")["events"]
+    assert len(hits) == 1 and hits[0]["logStreamName"] == stream, hits
+    refused("ResourceNotFoundException", lambda: served.call("logs", "DescribeLogStreams", logGroupName="none"))
+    refused("ResourceAlreadyExistsException", lambda: served.call("logs", "CreateLogGroup", logGroupName="/ecs/t"))
+    served.call("logs", "DeleteLogGroup", logGroupName="/ecs/t")
+    refused("ResourceNotFoundException", lambda: served.call("logs", "DescribeLogStreams", logGroupName="/ecs/t"))
+
+
+def buckets(program):
+    with Served(program, "--pacing") as served:
+        for i in range(20):
+            served.ecs("CreateCluster", clusterName=f"c{i}")
+        assert refused("ThrottlingException", lambda: served.ecs("CreateCluster", clusterName="x")).status == 400
+        served.ecs("ListClusters")
+
+
+def options(program):
+    for wrong in (["--fault", "kind=none"], ["--verify", "x"], ["--speed", "-1"], ["--account", "12"], ["more"], ["--nope"]):
+        run = subprocess.run([program, *wrong], capture_output=True, text=True, timeout=10)
+        assert run.returncode == 2 and run.stderr, (wrong, run)
+    run = subprocess.run([program, "--listen", "127.0.0.1:99999"], capture_output=True, text=True, timeout=10)
+    assert run.returncode == 1 and "cannot listen" in run.stderr, run
+    assert "usage" in subprocess.run([program, "--help"], capture_output=True, text=True, timeout=10).stdout
+
+
+def main(program):
+    with Served(program, "--speed", "4") as served:
+        protocol(served)
+        faults(served)
+        logs(served)
+    buckets(program)
+    options(program)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""ECR and its registry: an image is pushed with skopeo and pulled back with equal digests; a service
+runs it, and one whose image is missing is rolled back. ECR's API by hand, byte for byte."""
+import base64
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from served import Refused, Served
+
+SKIP = 77
+
+
+def digest_of(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+class Layout:
+    """A small OCI image layout of one random layer."""
+
+    def __init__(self, folder, size):
+        self.blobs = os.path.join(folder, "blobs", "sha256")
+        os.makedirs(self.blobs)
+        self.layer = gzip.compress(os.urandom(size))
+        self.config = json.dumps(
+            {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [digest_of(self.layer)]}}
+        ).encode()
+        # Two spaces here and there: what is hashed is bytes, not JSON.
+        self.manifest = json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "config": self.row("application/vnd.oci.image.config.v1+json", self.config),
+                "layers": [self.row("application/vnd.oci.image.layer.v1.tar+gzip", self.layer)],
+            },
+            indent=2,
+        ).encode()
+        index = {"schemaVersion": 2, "manifests": [self.row("application/vnd.oci.image.manifest.v1+json", self.manifest)]}
+        index["manifests"][0]["annotations"] = {"org.opencontainers.image.ref.name": "v1"}
+        with open(os.path.join(folder, "index.json"), "w") as file:
+            json.dump(index, file)
+        with open(os.path.join(folder, "oci-layout"), "w") as file:
+            json.dump({"imageLayoutVersion": "1.0.0"}, file)
+
+    def row(self, media_type, data):
+        with open(os.path.join(self.blobs, digest_of(data)[7:]), "wb") as file:
+            file.write(data)
+        return {"mediaType": media_type, "digest": digest_of(data), "size": len(data)}
+
+
+def refused(code, function):
+    try:
+        function()
+    except Refused as error:
+        assert error.code == code, error
+        return
+    raise AssertionError(f"not refused with {code}")
+
+
+def skopeo(*arguments):
+    subprocess.run(["skopeo", "--insecure-policy", *arguments], check=True, capture_output=True, timeout=60)
+
+
+def push_and_pull(served, folder):
+    layout = Layout(os.path.join(folder, "out"), 3_000_000)
+    there = f"docker://{served.address}/team/web:v1"
+    refused("RepositoryNotFoundException", lambda: served.call("ecr", "DescribeImages", repositoryName="team/web"))
+    served.call("ecr", "CreateRepository", repositoryName="team/web")
+    skopeo("copy", "--dest-tls-verify=false", "--preserve-digests", f"oci:{folder}/out:v1", there)
+    detail = served.call("ecr", "DescribeImages", repositoryName="team/web")["imageDetails"][0]
+    assert detail["imageDigest"] == digest_of(layout.manifest), detail
+    assert detail["imageTags"] == ["v1"] and detail["imageSizeInBytes"] == len(layout.layer), detail
+    got = served.call("ecr", "BatchGetImage", repositoryName="team/web", imageIds=[{"imageTag": "v1"}])["images"][0]
+    assert got["imageManifest"].encode() == layout.manifest
+    skopeo("copy", "--src-tls-verify=false", "--preserve-digests", there, f"oci:{folder}/back:v1")
+    for data in (layout.layer, layout.config, layout.manifest):
+        with open(os.path.join(folder, "back", "blobs", "sha256", digest_of(data)[7:]), "rb") as file:
+            assert file.read() == data
+    skopeo("copy", "--dest-tls-verify=false", f"oci:{folder}/out:v1", f"docker://{served.address}/team/web:v2")
+    tags = served.call("ecr", "DescribeImages", repositoryName="team/web")["imageDetails"][0]["imageTags"]
+    assert sorted(tags) == ["v1", "v2"], tags
+    try:
+        skopeo("copy", "--dest-tls-verify=false", f"oci:{folder}/out:v1", f"docker://{served.address}/none:v1")
+        raise AssertionError("a push made a repository")
+    except subprocess.CalledProcessError as error:
+        assert b"does not exist" in error.stderr, error.stderr
+
+
+def api(served):
+    layer = os.urandom(700_000)
+    served.call("ecr", "CreateRepository", repositoryName="api", imageTagMutability="IMMUTABLE")
+    refused("RepositoryAlreadyExistsException", lambda: served.call("ecr", "CreateRepository", repositoryName="api"))
+    refused("InvalidParameterException", lambda: served.call("ecr", "CreateRepository", repositoryName="Bad//"))
+    upload = served.call("ecr", "InitiateLayerUpload", repositoryName="api")["uploadId"]
+    for at in range(0, len(layer), 300_000):
+        part = layer[at : at + 300_000]
+        served.call(
+            "ecr", "UploadLayerPart", repositoryName="api", uploadId=upload, partFirstByte=at,
+            partLastByte=at + len(part) - 1, layerPartBlob=base64.b64encode(part).decode(),
+        )
+    served.call("ecr", "CompleteLayerUpload", repositoryName="api", uploadId=upload, layerDigests=[digest_of(layer)])
+    manifest = '{ "schemaVersion":2,"layers":[{"digest":"%s"}] }' % digest_of(layer)
+    put = lambda text, **more: served.call("ecr", "PutImage", repositoryName="api", imageManifest=text, **more)
+    assert put(manifest, imageTag="a")["image"]["imageId"]["imageDigest"] == digest_of(manifest.encode())
+    refused("ImageAlreadyExistsException", lambda: put(manifest, imageTag="a"))
+    refused("ImageTagAlreadyExistsException", lambda: put(manifest + " ", imageTag="a"))
+    refused("LayersNotFoundException", lambda: put('{"layers":[{"digest":"sha256:%s"}]}' % ("0" * 64)))
+    refused("RepositoryNotEmptyException", lambda: served.call("ecr", "DeleteRepository", repositoryName="api"))
+    put(manifest + "\n")
+    part = served.call("ecr", "LocalReadLayerPart", repositoryName="api", layerDigest=digest_of(layer), offset=0)
+    assert base64.b64decode(part["data"]) == layer[: len(base64.b64decode(part["data"]))] and part["size"] == len(layer)
+    policy = json.dumps(
+        {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1},
+                    "action": {"type": "expire"}},
+                   {"rulePriority": 2, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1},
+                    "action": {"type": "expire"}}]}
+    )
+    served.call("ecr", "StartLifecyclePolicyPreview", repositoryName="api", lifecyclePolicyText=policy)
+    for _ in range(50):
+        preview = served.call("ecr", "GetLifecyclePolicyPreview", repositoryName="api")
+        if preview["status"] == "COMPLETE":
+            break
+        time.sleep(0.05)
+    assert [row["imageTags"] for row in preview["previewResults"]] == [["a"]], preview
+    refused("LifecyclePolicyNotFoundException", lambda: served.call("ecr", "GetLifecyclePolicy", repositoryName="api"))
+    refused("RepositoryPolicyNotFoundException", lambda: served.call("ecr", "GetRepositoryPolicy", repositoryName="api"))
+    served.call("ecr", "BatchDeleteImage", repositoryName="api", imageIds=[{"imageTag": "a"}])
+    assert len(served.call("ecr", "ListImages", repositoryName="api")["imageIds"]) == 1
+    served.call("ecr", "DeleteRepository", repositoryName="api", force=True)
+    token = served.call("ecr", "GetAuthorizationToken")["authorizationData"][0]["authorizationToken"]
+    assert base64.b64decode(token).startswith(b"AWS:")
+
+
+def wait_for(served, condition):
+    for _ in range(200):
+        service = served.ecs("DescribeServices", services=["web"])["services"][0]
+        if condition(service):
+            return service
+        time.sleep(0.05)
+    raise AssertionError(json.dumps(service, indent=1))
+
+
+def run_service(served):
+    host = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+    served.ecs("CreateCluster")
+    for tag in ("v1", "v9"):
+        served.ecs(
+            "RegisterTaskDefinition", family="web", networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="256",
+            memory="512", executionRoleArn="arn:aws:iam::123456789012:role/x",
+            containerDefinitions=[{"name": "app", "image": f"{host}/team/web:{tag}"}],
+        )
+    served.ecs(
+        "CreateService", serviceName="web", taskDefinition="web:1", desiredCount=2, launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": ["s"]}},
+        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+    )
+    wait_for(served, lambda s: s["runningCount"] == 2 and s["deployments"][0]["rolloutState"] == "COMPLETED")
+    tasks = served.ecs("ListTasks")["taskArns"]
+    container = served.ecs("DescribeTasks", tasks=tasks)["tasks"][0]["containers"][0]
+    pushed = served.call("ecr", "DescribeImages", repositoryName="team/web")["imageDetails"][0]["imageDigest"]
+    assert container["imageDigest"] == pushed, container
+    served.ecs("UpdateService", service="web", taskDefinition="web:2")
+    service = wait_for(served, lambda s: any("rolling back" in e["message"] for e in s["events"]))
+    service = wait_for(served, lambda s: len(s["deployments"]) == 1 and s["deployments"][0]["rolloutState"] == "COMPLETED")
+    assert service["taskDefinition"].endswith("web:1") and service["runningCount"] == 2, service
+
+
+def main(program):
+    with tempfile.TemporaryDirectory() as folder:
+        state = os.path.join(folder, "state.db")
+        with Served(program, "--speed", "8", "--state", state) as served:
+            api(served)
+            if not shutil.which("skopeo"):
+                print("skopeo is not here: nothing is pushed")
+                return SKIP
+            push_and_pull(served, folder)
+            run_service(served)
+        with Served(program, "--state", state) as served:
+            skopeo("copy", "--src-tls-verify=false", f"docker://{served.address}/team/web:v2", f"oci:{folder}/again:v2")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
