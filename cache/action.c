@@ -10,7 +10,7 @@
 
 /* What the cache adds to an action, in the same allocation; action->cache_private points to it. */
 struct action_state {
-    struct ecs_action action; /* first */
+    struct ecs_action action;          /* first */
     struct action_state *next, **prev; /* in cache->looking */
     struct ecs_cache *cache;
     struct ecs_cache_waiters waiters;
@@ -39,9 +39,8 @@ static struct ecs_error *digest_action(struct ecs_call *call, struct json_t *tre
     const struct ecs_kind *kind = ecs_kinds[action->key.kind];
     cleanup_reply struct reply *reply = NULL;
     if (reads_docs(action)) {
-        struct ecs_error *error =
-            reply_read_written(kind, call->operation, action->member, action->beside, tree,
-                               state_of(action)->before, &reply);
+        struct ecs_error *error = reply_read_written(kind, call->operation, action->member, action->beside,
+                                                     tree, state_of(action)->before, &reply);
         if (error)
             return error;
     } else {
@@ -97,6 +96,7 @@ static void action_free(struct ecs_action *action)
     ecs_error_unref(state->lost);
     free(action->reply);
     free(action->call.body);
+    free(action->call.bytes);
     free(state->parent);
     free(state->id);
     free(state);
@@ -196,6 +196,9 @@ static void forget_one(struct ecs_cache *cache, const struct ecs_action *action)
     struct listing *listing = listing_get(cache, action->key.kind, action->key.parent);
     if (!listing)
         return;
+    struct ecs_key list_key = {action->key.kind, action->key.parent, ""};
+    if (listing->kind->list.describes) /* what is known of one came with the list */
+        ecs_cache_forget(cache, &list_key);
     if (!*action->key.id) {
         list_forget(cache, listing);
         return;
@@ -252,15 +255,15 @@ static void apply(struct ecs_cache *cache, struct ecs_action *action, struct rep
     }
 }
 
-/* What to look at after a lost answer: the action's own key; for something new whose id only the reply would have
- * told, what bears the newest one's document (a family for its revisions). False: there is nothing. */
+/* What to look at after a lost answer: the action's own key; for something new whose id only the reply would
+ * have told, what bears the newest one's document (a family for its revisions). False: there is nothing. */
 static bool look_key(const struct ecs_action *action, struct ecs_key *ret_key)
 {
     *ret_key = action->key;
     if (*action->key.id)
         return true;
     for (unsigned i = 0; i < ECS_KINDS; i++) {
-        if (ecs_kinds[i]->is_alias && ecs_kinds[i]->alias_kind == action->key.kind) {
+        if (ecs_kinds[i] && ecs_kinds[i]->is_alias && ecs_kinds[i]->alias_kind == action->key.kind) {
             *ret_key = (struct ecs_key){(enum ecs_kind_id)i, "", action->key.parent};
             return true;
         }

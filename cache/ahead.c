@@ -120,8 +120,8 @@ void ahead_missed(struct ecs_cache *cache, struct listing *listing, size_t at, s
         push_from(cache, listing, listing->scan_end, (size_t)listing->scan_width - 1);
 }
 
-/* A document that was read ahead is asked for: past the middle of the window the next one is sent for, so that
- * a scan does not stop at each window's end. */
+/* A document that was read ahead is asked for: past the middle of the window the next one is sent for, so
+ * that a scan does not stop at each window's end. */
 void ahead_passed(struct ecs_cache *cache, struct listing *listing, const char *id)
 {
     if (listing->scan_width < 2 || !listing->list || listing->scan_end >= ecs_list_len(listing->list))
@@ -139,7 +139,8 @@ void ahead_passed(struct ecs_cache *cache, struct listing *listing, const char *
 }
 
 /* The next call's worth of a listing's queue; 0 when it is empty. */
-static size_t take_batch(struct ecs_cache *cache, struct listing *listing, struct entry **entries, size_t batch)
+static size_t take_batch(struct ecs_cache *cache, struct listing *listing, struct entry **entries,
+                         size_t batch)
 {
     size_t n = 0;
     while (n < batch && listing->ahead_head < listing->ahead_len) {

@@ -19,8 +19,8 @@ enum verdict {
     NEEDED, /* it has to be asked for */
 };
 
-static bool answers(const struct ecs_cache *cache, const struct standing *standing, const struct ecs_want *want,
-                    bool forever)
+static bool answers(const struct ecs_cache *cache, const struct standing *standing,
+                    const struct ecs_want *want, bool forever)
 {
     if (!standing->arrived_ms)
         return false;
@@ -33,7 +33,8 @@ static bool answers(const struct ecs_cache *cache, const struct standing *standi
 
 /* `present`: there is something to show while AWS is away. */
 static enum verdict judge(const struct ecs_cache *cache, const struct standing *standing,
-                          const struct trouble *trouble, const struct ecs_want *want, bool present, bool forever)
+                          const struct trouble *trouble, const struct ecs_want *want, bool present,
+                          bool forever)
 {
     if (answers(cache, standing, want, forever && present))
         return KNOWN;
@@ -73,7 +74,8 @@ static int fail_memory(struct ecs_cache *cache, struct ecs_want *want)
     return fail_new(cache, want, ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory"));
 }
 
-static int fail_absent(struct ecs_cache *cache, struct ecs_want *want, const struct ecs_kind *kind, const char *id)
+static int fail_absent(struct ecs_cache *cache, struct ecs_want *want, const struct ecs_kind *kind,
+                       const char *id)
 {
     return fail_new(cache, want, ecs_error_new(-ENOENT, "NotFound", "there is no %s \"%s\"", kind->name, id));
 }
@@ -96,16 +98,20 @@ static int answer_entry(struct ecs_cache *cache, struct ecs_want *want, struct e
 }
 
 /* Operations that take ARNs only: the owner's document tells account and region. 0, ECS_PARKED or -errno. */
-static int learn_arn_root(struct ecs_cache *cache, struct ecs_want *want, struct listing *listing)
+static int learn_arn_root(struct ecs_cache *cache, struct ecs_want *want, struct listing *listing,
+                          const char *id)
 {
     const struct ecs_kind *kind = listing->kind;
     if (listing->arn_root || !kind->describe.owner_arn)
         return 0;
     const char *slash = strrchr(listing->parent, '/');
-    cleanup_free char *parent = slash ? strndup(listing->parent, (size_t)(slash - listing->parent)) : strdup("");
+    cleanup_free char *parent =
+        slash ? strndup(listing->parent, (size_t)(slash - listing->parent)) : strdup("");
     if (!parent)
         return fail_memory(cache, want);
     struct ecs_key owner = {kind->describe.owner, parent, slash ? slash + 1 : listing->parent};
+    if (kind->describe.owner_same)
+        owner = (struct ecs_key){kind->describe.owner, listing->parent, id};
     struct ecs_doc *doc = ecs_cache_peek(cache, &owner, NULL); /* however old: it never moves */
     int r = doc ? 0 : ecs_cache_doc(cache, want, &owner, &doc);
     if (r != 0)
@@ -113,8 +119,9 @@ static int learn_arn_root(struct ecs_cache *cache, struct ecs_want *want, struct
     const char *arn = ecs_doc_field(doc, kind->describe.owner_arn);
     listing->arn_root = arn ? request_arn_root(arn) : NULL;
     if (!listing->arn_root)
-        return fail_new(cache, want,
-                        ecs_error_new(-EPROTO, "MalformedReply", "the %s has no ARN", ecs_kinds[owner.kind]->name));
+        return fail_new(
+            cache, want,
+            ecs_error_new(-EPROTO, "MalformedReply", "the %s has no ARN", ecs_kinds[owner.kind]->name));
     return 0;
 }
 
@@ -123,7 +130,8 @@ static int ask_list(struct ecs_cache *cache, struct ecs_want *want, struct listi
 {
     const struct ecs_kind *kind = listing->kind;
     if (!kind->list.operation)
-        return fail_new(cache, want, ecs_error_new(-EOPNOTSUPP, "NoList", "there is no list of %ss", kind->name));
+        return fail_new(cache, want,
+                        ecs_error_new(-EOPNOTSUPP, "NoList", "there is no list of %ss", kind->name));
     enum verdict verdict =
         judge(cache, &listing->standing, &listing->trouble, want, listing->list != NULL, false);
     if (verdict == FAILED)
@@ -146,8 +154,8 @@ static int ask_list(struct ecs_cache *cache, struct ecs_want *want, struct listi
 }
 
 /* Kinds whose documents come with the list. */
-static int ask_listed_doc(struct ecs_cache *cache, struct ecs_want *want, struct listing *listing, const char *id,
-                          struct ecs_doc **ret_doc)
+static int ask_listed_doc(struct ecs_cache *cache, struct ecs_want *want, struct listing *listing,
+                          const char *id, struct ecs_doc **ret_doc)
 {
     struct entry *entry = entry_find(cache, listing, id);
     if (entry && judge_entry(cache, entry, want) == KNOWN) {
@@ -164,7 +172,8 @@ static int ask_listed_doc(struct ecs_cache *cache, struct ecs_want *want, struct
 }
 
 /* Sends for it and parks, or shows what is known when AWS is away. */
-static int ask_entry(struct ecs_cache *cache, struct ecs_want *want, struct entry *entry, struct ecs_doc **ret_doc)
+static int ask_entry(struct ecs_cache *cache, struct ecs_want *want, struct entry *entry,
+                     struct ecs_doc **ret_doc)
 {
     struct extra *extra = entry_extra(entry);
     if (!extra)
@@ -210,7 +219,7 @@ int ecs_cache_doc(struct ecs_cache *cache, struct ecs_want *want, const struct e
     case NEEDED:
         break;
     }
-    int r = learn_arn_root(cache, want, listing);
+    int r = learn_arn_root(cache, want, listing, key->id);
     if (r != 0) {
         entry_release(cache, entry);
         return r;
@@ -262,6 +271,9 @@ int ecs_cache_all(struct ecs_cache *cache, struct ecs_want *want, const struct e
     if (r != 0)
         return r;
     bool stale = want->stale, waits = false;
+    r = learn_arn_root(cache, want, listing, "");
+    if (r != 0)
+        return r;
     size_t len = listing->kind->describe.operation ? ecs_list_len(listing->list) : 0;
     for (size_t i = 0; i < len; i++) {
         struct entry *entry = entry_get(cache, listing, ecs_list_at(listing->list, i));

@@ -72,7 +72,8 @@ void ecs_cache_pump(struct ecs_cache *cache)
     graveyard_clear(cache);
     while ((letter = ecs_mailbox_take(cache->mailbox)))
         take_letter(cache, letter);
-    store_learn(cache);
+    store_learn(cache, NULL);
+    sweep(cache);
     away_check(cache);
     send_out(cache);
     while (cache->ready.first) {
@@ -126,5 +127,7 @@ struct ecs_cache *ecs_cache_free(struct ecs_cache *cache)
 void ecs_cache_status(const struct ecs_cache *cache, struct ecs_cache_status *ret_status)
 {
     *ret_status = cache->status;
-    ret_status->bytes += cache->entry_count * sizeof(struct entry) + cache->entry_size * sizeof(struct entry *);
+    ret_status->entries = cache->entry_count;
+    ret_status->bytes +=
+        cache->entry_count * sizeof(struct entry) + cache->entry_size * sizeof(struct entry *);
 }

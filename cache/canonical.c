@@ -43,7 +43,7 @@ static void write_line(struct ecs_buf *buf, const char *first, int depth)
 static void write_string(struct ecs_buf *buf, const char *text, size_t len)
 {
     static const char *const escapes[] = {
-        ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r",
+        ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n",  ['\r'] = "\\r",
         ['\t'] = "\\t", ['"'] = "\\\"", ['\\'] = "\\\\",
     };
     const char *end = text + len;
@@ -150,10 +150,17 @@ static int write_object(struct ecs_buf *buf, const json_t *object, int depth)
 static const struct {
     const char *name, *item;
 } sets[] = {
-    {"environment", "name"}, {"secrets", "name"},       {"tags", "key"},
-    {"settings", "name"},    {"requiresAttributes", "name"}, {"attributes", "name"},
-    {"statistics", "name"},  {"systemControls", "namespace"}, {"ulimits", "name"},
-    {"compatibilities", ""}, {"requiresCompatibilities", ""},
+    {"environment", "name"},
+    {"secrets", "name"},
+    {"tags", "key"},
+    {"settings", "name"},
+    {"requiresAttributes", "name"},
+    {"attributes", "name"},
+    {"statistics", "name"},
+    {"systemControls", "namespace"},
+    {"ulimits", "name"},
+    {"compatibilities", ""},
+    {"requiresCompatibilities", ""},
 };
 
 static const char *set_item(const char *name)

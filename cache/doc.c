@@ -19,8 +19,8 @@
 
 enum {
     TEXT_MAX = 16 << 20,
-    FIELD_MAX = 1500,    /* bytes of one field's text; the document's own text has all of it */
-    FIELDS_MAX = 40,     /* a row has no more; 40 x 1500 bytes still fit 16-bit offsets */
+    FIELD_MAX = 1500, /* bytes of one field's text; the document's own text has all of it */
+    FIELDS_MAX = 40,  /* a row has no more; 40 x 1500 bytes still fit 16-bit offsets */
     STRINGS_MAX = 65535,
 };
 

@@ -88,7 +88,8 @@ void fetch_end(struct fetch *fetch)
     fetch_done(NULL, fetch);
 }
 
-int fetch_start(struct ecs_cache *cache, struct listing *listing, struct entry **entries, size_t n, bool ahead)
+int fetch_start(struct ecs_cache *cache, struct listing *listing, struct entry **entries, size_t n,
+                bool ahead)
 {
     struct fetch *fetch = fetch_new(cache, listing, FETCH_DOCS, n);
     char *body = fetch ? request_describe(listing, entries, n) : NULL;
@@ -116,7 +117,8 @@ int fetch_start(struct ecs_cache *cache, struct listing *listing, struct entry *
 
 bool entry_needed(struct ecs_cache *cache, struct entry *entry)
 {
-    if (entry->fetch || entry->wanted)
+    const struct listing *listing = entry->listing;
+    if (entry->fetch || entry->wanted || (listing->kind->describe.owner_arn && !listing->arn_root))
         return false;
     if (entry->force)
         return true;
@@ -148,13 +150,13 @@ int entry_want(struct ecs_cache *cache, struct entry *entry)
 
 /* Fills a call up to the batch limit with the siblings that follow the last one, from the list's start again
  * at its end. Returns the place after the last one taken, for the read-ahead. */
-static size_t fill(struct ecs_cache *cache, struct listing *listing, struct entry **entries, size_t *n,
-                   size_t batch, size_t from)
+static size_t fill(struct ecs_cache *cache, struct listing *listing, const struct ecs_list *list,
+                   struct entry **entries, size_t *n, size_t batch, size_t from)
 {
-    size_t len = ecs_list_len(listing->list), at = from;
+    size_t len = ecs_list_len(list), at = from;
     for (size_t i = 0; i < len && *n < batch; i++) {
         at = (from + i) % len;
-        struct entry *sibling = entry_get(cache, listing, ecs_list_at(listing->list, at));
+        struct entry *sibling = entry_get(cache, listing, ecs_list_at(list, at));
         if (sibling && !(sibling->extra && sibling->extra->alone) && entry_needed(cache, sibling)) {
             sibling->wanted = true; /* taken: not twice in one call */
             entries[(*n)++] = sibling;
@@ -164,6 +166,15 @@ static size_t fill(struct ecs_cache *cache, struct listing *listing, struct entr
         at = from + i + 1;
     }
     return at;
+}
+
+/* In whose order documents are asked for: the listing's own list, or that of the kind with the same ids. */
+static const struct ecs_list *siblings_of(struct ecs_cache *cache, const struct listing *listing)
+{
+    if (!listing->kind->describe.has_siblings)
+        return listing->list;
+    const struct listing *siblings = listing_find(cache, listing->kind->describe.siblings, listing->parent);
+    return siblings ? siblings->list : NULL;
 }
 
 /* One call for the first wanted entry and for those wanted beside it. */
@@ -183,10 +194,11 @@ static void flush_one(struct ecs_cache *cache, struct entry **batch_entries)
             cache->wanted[kept++] = entry;
     }
     cache->wanted_len = kept;
-    ptrdiff_t at = listing->list && !alone ? ecs_list_find(listing->list, batch_entries[n - 1]->id) : -1;
+    const struct ecs_list *list = siblings_of(cache, listing);
+    ptrdiff_t at = list && !alone ? ecs_list_find(list, batch_entries[n - 1]->id) : -1;
     size_t filled_to = (size_t)at + 1;
     if (at >= 0)
-        filled_to = fill(cache, listing, batch_entries, &n, batch, filled_to);
+        filled_to = fill(cache, listing, list, batch_entries, &n, batch, filled_to);
     for (size_t i = 0; i < n; i++)
         batch_entries[i]->wanted = false;
     if (fetch_start(cache, listing, batch_entries, n, false) < 0) {
@@ -196,7 +208,7 @@ static void flush_one(struct ecs_cache *cache, struct entry **batch_entries)
             wake_entry(cache, batch_entries[i]);
         }
         ecs_error_unref(error);
-    } else if (at >= 0) {
+    } else if (at >= 0 && list == listing->list) {
         ahead_missed(cache, listing, (size_t)at, filled_to);
     }
 }
@@ -223,7 +235,8 @@ static bool one_may_spoil(const struct fetch *fetch, const struct ecs_error *err
 /* Whether somebody waits for it, by itself or with all of its listing. */
 static bool matters(const struct entry *entry)
 {
-    return entry_awaited(entry) || entry->listing->all_waiters.first || list_waits_for_describes(entry->listing);
+    return entry_awaited(entry) || entry->listing->all_waiters.first ||
+           list_waits_for_describes(entry->listing);
 }
 
 /* The error is kept for those who wait; nobody else is told of it. */
@@ -244,8 +257,8 @@ static void fail_call(struct ecs_cache *cache, const struct fetch *fetch, struct
     fail_entry(cache, entry, error);
 }
 
-/* The item for an id; the reply mostly keeps the order of the request, so the search starts where the last one
- * ended. */
+/* The item for an id; the reply mostly keeps the order of the request, so the search starts where the last
+ * one ended. */
 static struct reply_item *find_item(struct reply *reply, const char *id, size_t *at)
 {
     for (size_t i = 0; i < reply->len; i++) {

@@ -87,6 +87,17 @@ static void count_doc(struct ecs_cache *cache, const struct ecs_doc *doc, int si
     cache->status.bytes += (size_t)sign * ecs_doc_bytes(doc);
 }
 
+/* The account is known from the first ARN that a document shows. */
+static void learn_account(struct ecs_cache *cache, const struct ecs_doc *doc)
+{
+    const struct ecs_field *fields = ecs_doc_kind(doc)->fields;
+    for (size_t i = 0; cache->store && fields && fields[i].name; i++) {
+        const char *text = ecs_doc_field_at(doc, i);
+        if (text && strncmp(text, "arn:", 4) == 0)
+            store_learn(cache, text);
+    }
+}
+
 /* Puts a document (NULL: absent) in force; takes it over. An equal one changes nothing but its age. */
 static void put_doc(struct ecs_cache *cache, struct entry *entry, struct ecs_doc *doc, int64_t begun_ms)
 {
@@ -98,8 +109,10 @@ static void put_doc(struct ecs_cache *cache, struct entry *entry, struct ecs_doc
         set_standing(cache, entry, begun_ms);
         return;
     }
-    if (doc)
+    if (doc) {
+        learn_account(cache, doc);
         doc = ecs_doc_pack(doc);
+    }
     if (old && doc)
         keep_previous(entry, old, doc);
     count_doc(cache, old, -1);
@@ -109,8 +122,18 @@ static void put_doc(struct ecs_cache *cache, struct entry *entry, struct ecs_doc
     set_standing(cache, entry, begun_ms);
     if (entry->listing->kind->lifetime == ECS_FOREVER)
         store_keep(cache, entry);
+    entry->stored = false;
     if (known && (old || doc))
         tell(cache, entry);
+}
+
+/* From the store on disk: it is there already, and nobody knew anything else of it. */
+void keep_stored(struct ecs_cache *cache, struct entry *entry, struct ecs_doc *doc)
+{
+    entry->doc = ecs_doc_pack(doc);
+    count_doc(cache, entry->doc, +1);
+    set_standing(cache, entry, now_ms(cache));
+    entry->stored = true;
 }
 
 /* An answer that a write of ours has overtaken: the write's word stands, and answers who waited, but is
@@ -132,7 +155,15 @@ static void keep_alias(struct ecs_cache *cache, struct entry *entry, int64_t beg
     struct listing *listing = parent && id ? listing_get(cache, kind->alias_kind, parent) : NULL;
     struct entry *other = listing ? entry_get(cache, listing, id) : NULL;
     size_t len;
-    if (!other || other->doc)
+    if (!other)
+        return;
+    store_load(cache, other);
+    if (other->doc && ecs_doc_time_ms(other->doc) == ecs_doc_time_ms(entry->doc))
+        return;
+    if (other->doc && other->stored)
+        store_distrust(cache); /* what cannot change has changed; it drops `other` */
+    other = entry_get(cache, listing, id);
+    if (!other)
         return;
     /* Fields and dictionary are the kind's own, so it is made anew. */
     cleanup_free char *text = ecs_doc_text(entry->doc, &len);
@@ -199,7 +230,8 @@ void drop_entry(struct ecs_cache *cache, struct entry *entry)
     entry->standing = (struct standing){0};
     if (entry->extra)
         trouble_set(cache, &entry->extra->trouble, NULL);
-    if (entry->stored)
+    entry->stored = false;
+    if (entry->listing->kind->lifetime == ECS_FOREVER)
         store_drop(cache, entry);
     if (known)
         tell(cache, entry);

@@ -415,6 +415,8 @@ const struct ecs_kind ecs_kind_task_protection = {
     .describe = {.operation = "GetTaskProtection",
                  .ids = "tasks",
                  .batch = 100,
+                 .has_siblings = true,
+                 .siblings = ECS_TASK,
                  .parents = {"cluster"},
                  .member = "protectedTasks",
                  .id = "taskArn",

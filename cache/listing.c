@@ -131,6 +131,11 @@ static int take_page(struct ecs_cache *cache, struct listing *listing, struct li
     struct reply *reply = fetch->call.result;
     struct chain *chain = &list_fetch->chain[fetch->chain];
     bool batch = fetch_batch(listing->kind) > 1;
+    if (reply->arn) {
+        store_learn(cache, reply->arn);
+        if (!listing->arn_root && listing->kind->describe.owner_arn)
+            listing->arn_root = request_arn_root(reply->arn);
+    }
     for (size_t i = 0; i < reply->len; i++) {
         struct reply_item *item = &reply->items[i];
         struct entry *entry = NULL;
@@ -179,7 +184,6 @@ static void review_entries(struct ecs_cache *cache, struct listing *listing, int
             entry_release(cache, entry);
         }
     }
-    store_listed(cache, listing);
 }
 
 void list_publish(struct ecs_cache *cache, struct listing *listing, struct ecs_list *list)
@@ -219,7 +223,8 @@ static bool left_out(struct ecs_cache *cache, struct listing *listing, const cha
     return entry && entry->standing.arrived_ms && !entry->doc;
 }
 
-static struct ecs_list *join_chains(struct ecs_cache *cache, struct listing *listing, struct list_fetch *fetch)
+static struct ecs_list *join_chains(struct ecs_cache *cache, struct listing *listing,
+                                    struct list_fetch *fetch)
 {
     size_t len = 0, n = 0;
     for (size_t i = 0; i < fetch->chains; i++)
@@ -361,7 +366,8 @@ void list_cancel(struct ecs_cache *cache, struct listing *listing)
         list_fetch_free(fetch);
 }
 
-static void list_replace(struct ecs_cache *cache, struct listing *listing, const char *with, const char *without)
+static void list_replace(struct ecs_cache *cache, struct listing *listing, const char *with,
+                         const char *without)
 {
     size_t len = ecs_list_len(listing->list), n = 0;
     cleanup_free const char **ids = calloc(len + 1, sizeof(char *));

@@ -89,7 +89,8 @@ int overlay_add(struct ecs_cache *cache, struct listing *listing, const char *id
     return 0;
 }
 
-int overlay_says(const struct ecs_cache *cache, const struct listing *listing, const char *id, int64_t begun_ms)
+int overlay_says(const struct ecs_cache *cache, const struct listing *listing, const char *id,
+                 int64_t begun_ms)
 {
     for (const struct overlay *at = listing->overlays; at; at = at->next) /* the newest word counts */
         if (strcmp(at->id, id) == 0)

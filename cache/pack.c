@@ -14,9 +14,9 @@
 
 enum {
     LEVEL = 3,
-    SAMPLE_MAX = 8 << 10,        /* of one text: its head and its tail */
-    SAMPLES = 48,                /* texts a dictionary is learned from */
-    SAMPLES_MIN = 12,            /* ZDICT needs some; fewer would teach it accidents */
+    SAMPLE_MAX = 8 << 10, /* of one text: its head and its tail */
+    SAMPLES = 48,         /* texts a dictionary is learned from */
+    SAMPLES_MIN = 12,     /* ZDICT needs some; fewer would teach it accidents */
     DICTIONARY_MAX = 16 << 10,
     PACKED_MAX = 64 << 20,
 };
@@ -71,11 +71,11 @@ static void learn(struct school *school)
 {
     char dictionary[DICTIONARY_MAX];
     ZDICT_params_t parameters = {.compressionLevel = LEVEL};
-    size_t content = school->samples_len < DICTIONARY_MAX - 2048 ? school->samples_len : DICTIONARY_MAX - 2048;
-    size_t len =
-        ZDICT_finalizeDictionary(dictionary, sizeof(dictionary),
-                                 school->samples + (school->samples_len - content), content,
-                                 school->samples, school->sizes, school->seen, parameters);
+    size_t content =
+        school->samples_len < DICTIONARY_MAX - 2048 ? school->samples_len : DICTIONARY_MAX - 2048;
+    size_t len = ZDICT_finalizeDictionary(dictionary, sizeof(dictionary),
+                                          school->samples + (school->samples_len - content), content,
+                                          school->samples, school->sizes, school->seen, parameters);
     if (!ZDICT_isError(len))
         school->packing = packing_new(dictionary, len);
     school->done = true;
@@ -151,8 +151,9 @@ char *ecs_unpack(const void *packed, size_t packed_len, size_t len, const struct
         decompressor = ZSTD_createDCtx();
     size_t n = 0;
     if (decompressor)
-        n = packing ? ZSTD_decompress_usingDDict(decompressor, text, len, packed, packed_len, packing->decompress)
-                    : ZSTD_decompressDCtx(decompressor, text, len, packed, packed_len);
+        n = packing
+                ? ZSTD_decompress_usingDDict(decompressor, text, len, packed, packed_len, packing->decompress)
+                : ZSTD_decompressDCtx(decompressor, text, len, packed, packed_len);
     pthread_mutex_unlock(&unpack_lock);
     return n == len ? steal(text) : NULL;
 }

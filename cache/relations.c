@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a write to one kind means to the kinds that show the same thing: a new revision is its family's newest,
- * a deregistered one is no longer ACTIVE but INACTIVE. The rows tell which kinds those are. */
+/* What a write to one kind means to the kinds that show the same thing: a new revision is its family's
+ * newest, a deregistered one is no longer ACTIVE but INACTIVE. The rows tell which kinds those are. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,7 +61,7 @@ void keep_relations(struct ecs_cache *cache, struct entry *entry, bool created)
     if (kind->is_alias)
         keep_original(cache, entry, created);
     for (unsigned i = 0; i < ECS_KINDS; i++)
-        if (ecs_kinds[i]->is_alias && ecs_kinds[i]->alias_kind == entry->listing->kind_id)
+        if (ecs_kinds[i] && ecs_kinds[i]->is_alias && ecs_kinds[i]->alias_kind == entry->listing->kind_id)
             keep_alias_of(cache, (enum ecs_kind_id)i, entry, created);
     struct listing *next = NULL;
     if (!entry->doc && kind->has_next)

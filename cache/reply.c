@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "field_path.h"
 
 static struct ecs_error *out_of_memory(void)
 {
@@ -31,6 +32,7 @@ struct reply *reply_free(struct reply *reply)
     }
     free(reply->items);
     free(reply->next_token);
+    free(reply->arn);
     free(reply->text);
     free(reply);
     return NULL;
@@ -123,6 +125,8 @@ struct ecs_error *reply_read_page(const struct ecs_kind *kind, const char *paren
             return malformed(kind->list.operation, kind->list.item ? kind->list.item : "name");
         if (kind->list.exact_parent && !of_family(text, parent))
             continue;
+        if (!reply->arn && strncmp(text, "arn:", 4) == 0)
+            reply->arn = strdup(text);
         const char *id = reply_id_of(kind->list.ids, text);
         if (!*id)
             continue;
@@ -143,14 +147,32 @@ static struct ecs_error *failure_error(const char *operation, const json_t *fail
     const char *reason = json_string_value(json_object_get(failure, "reason"));
     const char *detail = json_string_value(json_object_get(failure, "detail"));
     const char *arn = json_string_value(json_object_get(failure, "arn"));
-    struct ecs_error *error =
-        ecs_error_from_aws(operation, 400, reason ? reason : "Failure", detail ? detail : reason, "", writing);
+    if (!reason) { /* ECR's words for them */
+        reason = json_string_value(json_object_get(failure, "failureCode"));
+        detail = json_string_value(json_object_get(failure, "failureReason"));
+    }
+    struct ecs_error *error = ecs_error_from_aws(operation, 400, reason ? reason : "Failure",
+                                                 detail ? detail : reason, "", writing);
     int err = 0;
     if (reason && strcmp(reason, "MISSING") == 0)
         err = -ENOENT;
     else if (reason && (strncmp(reason, "RESOURCE", 8) == 0 || strcmp(reason, "AGENT") == 0))
         err = -EBUSY; /* no instance has room, or its agent is away: it may work later */
-    return ecs_error_context(error, err, "%s", arn ? arn : "");
+    return arn || err ? ecs_error_context(error, err, "%s", arn ? arn : "") : error;
+}
+
+/* ECR's failures: {"imageId": {"imageDigest": ...}, "failureCode": ..., "failureReason": ...}. */
+static int add_image_failure(struct reply *reply, const char *operation, const json_t *failure)
+{
+    const char *id = json_string_value(ecs_field_at(failure, "imageId.imageDigest", NULL));
+    const char *code = json_string_value(json_object_get(failure, "failureCode"));
+    const char *reason = json_string_value(json_object_get(failure, "failureReason"));
+    if (!id || !code)
+        return 0;
+    struct ecs_error *error = ecs_error_from_aws(operation, 400, code, reason ? reason : code, "", 0);
+    if (error->err == -ENOENT)
+        error = ecs_error_unref(error);
+    return add_item(reply, id, NULL, error);
 }
 
 static int add_failures(struct reply *reply, const struct ecs_kind *kind, const char *operation,
@@ -162,6 +184,8 @@ static int add_failures(struct reply *reply, const struct ecs_kind *kind, const 
     {
         const char *arn = json_string_value(json_object_get(failure, "arn"));
         const char *reason = json_string_value(json_object_get(failure, "reason"));
+        if (add_image_failure(reply, operation, failure) < 0)
+            return -ENOMEM;
         if (!arn || !reason)
             continue;
         enum ecs_id_form form = kind->describe.id_form == ECS_ID_PLAIN ? ECS_ID_NAME : kind->describe.id_form;
@@ -174,8 +198,8 @@ static int add_failures(struct reply *reply, const struct ecs_kind *kind, const 
     return 0;
 }
 
-struct ecs_error *reply_read_docs(const struct ecs_kind *kind, const char *operation, const struct json_t *tree,
-                                  struct reply **ret_reply)
+struct ecs_error *reply_read_docs(const struct ecs_kind *kind, const char *operation,
+                                  const struct json_t *tree, struct reply **ret_reply)
 {
     char number[24];
     const json_t *found = kind->describe.member ? json_object_get(tree, kind->describe.member) : tree;
@@ -199,7 +223,7 @@ struct ecs_error *reply_read_docs(const struct ecs_kind *kind, const char *opera
     const json_t *item;
     json_array_foreach((json_t *)found, i, item)
     {
-        const char *id = id_text(json_object_get(item, kind->describe.id), kind->describe.id_form, number);
+        const char *id = id_text(ecs_field_at(item, kind->describe.id, NULL), kind->describe.id_form, number);
         if (!id)
             return malformed(operation, kind->describe.id);
         if (add_doc(reply, kind, id, item) < 0)
@@ -233,9 +257,9 @@ static int add_written(struct reply *reply, const struct ecs_kind *kind, const j
                        const json_t *tree, const char *beside, const struct ecs_doc *before)
 {
     char number[24];
-    const char *id = kind->describe.id ? id_text(json_object_get(object, kind->describe.id),
-                                                 kind->describe.id_form, number)
-                                       : NULL;
+    const char *id = kind->describe.id
+                         ? id_text(json_object_get(object, kind->describe.id), kind->describe.id_form, number)
+                         : NULL;
     json_t *whole = with_beside(object, tree, beside);
     if (!whole)
         return -ENOMEM;

@@ -23,7 +23,8 @@ struct reply {
     struct reply_item *items;
     size_t len, size;
     char *next_token;
-    char *text;
+    char *arn;  /* the first ARN that a page names, or NULL */
+    char *text; /* of the whole, when asked for */
 };
 
 struct reply *reply_free(struct reply *reply); /* NULL is fine; returns NULL */
@@ -36,8 +37,8 @@ static inline void reply_free_p(struct reply **reply)
 /* All set *ret_reply and return NULL, or return the error. */
 struct ecs_error *reply_read_page(const struct ecs_kind *kind, const char *parent, const struct json_t *tree,
                                   struct reply **ret_reply);
-struct ecs_error *reply_read_docs(const struct ecs_kind *kind, const char *operation, const struct json_t *tree,
-                                  struct reply **ret_reply);
+struct ecs_error *reply_read_docs(const struct ecs_kind *kind, const char *operation,
+                                  const struct json_t *tree, struct reply **ret_reply);
 /* Of a changing call; `before` (may be NULL) gives the tags where the reply lacks them. */
 struct ecs_error *reply_read_written(const struct ecs_kind *kind, const char *operation, const char *member,
                                      const char *beside, const struct json_t *tree,

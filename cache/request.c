@@ -60,8 +60,8 @@ char *request_list(const struct listing *listing, size_t chain, const char *next
     return dump(input);
 }
 
-/* An id as AWS is given it: the row's format with the parent, the id and the root of ARNs put in. */
-static json_t *make_id(const struct listing *listing, const char *id)
+/* The row's format with the parent, the id and the root of ARNs put in. */
+static json_t *make_plain_id(const struct listing *listing, const char *id)
 {
     const char *format = listing->kind->describe.format;
     const char *const parts[] = {listing->parent, id, listing->arn_root ? listing->arn_root : ""};
@@ -77,6 +77,14 @@ static json_t *make_id(const struct listing *listing, const char *id)
         }
     }
     return text.failed ? NULL : json_string(text.data);
+}
+
+/* An id as AWS is given it. */
+static json_t *make_id(const struct listing *listing, const char *id)
+{
+    const char *object = listing->kind->describe.object;
+    json_t *plain = make_plain_id(listing, id);
+    return object && plain ? json_pack("{s:o}", object, plain) : plain;
 }
 
 char *request_describe(const struct listing *listing, struct entry *const *entries, size_t n)

@@ -48,7 +48,7 @@ struct extra {
 };
 
 struct entry {
-    struct entry *chain;       /* in the table's bucket */
+    struct entry *chain;        /* in the table's bucket */
     struct entry *next, **prev; /* in its listing */
     struct listing *listing;
     struct ecs_doc *doc; /* NULL: absent, or unknown (standing) */
@@ -59,7 +59,7 @@ struct entry {
     bool queued : 1; /* in listing->ahead */
     bool force : 1;  /* fetch it though it is fresh: somebody wants it newer */
     bool named : 1;  /* the last listing named it */
-    bool stored : 1; /* in the store on disk */
+    bool stored : 1; /* the document came from the store on disk */
     char id[];
 };
 
@@ -138,12 +138,14 @@ struct ecs_cache {
     size_t wanted_len, wanted_size;
     struct listing *ahead_first; /* with something to read ahead, in turn */
     int ahead_calls;
-    struct fetch *fetches; /* on their way */
+    struct fetch *fetches;        /* on their way */
     struct action_state *looking; /* actions whose answer was lost, that look whether they happened */
-    int in_flight;         /* calls on their way, of any sort, that were not cancelled */
-    int64_t progress_ms;   /* when a call last came home, or the first one left */
-    bool away;             /* no call came home for grace_ms */
-    uint64_t writes;       /* how many writes of ours came home */
+    int in_flight;                /* calls on their way, of any sort, that were not cancelled */
+    int64_t progress_ms;          /* when a call last came home, or the first one left */
+    bool away;                    /* no call came home for grace_ms */
+    uint64_t writes;              /* how many writes of ours came home */
+
+    int64_t swept_ms;
 
     struct ecs_cache_waiters ready; /* to be woken by this pump */
     struct graveyard *graveyard;    /* what was borrowed until the next pump */
@@ -198,6 +200,7 @@ void keep_answer(struct ecs_cache *cache, struct entry *entry, struct ecs_doc *d
 void keep_error(struct ecs_cache *cache, struct entry *entry, struct ecs_error *error);
 /* What a write of ours established; takes over doc (NULL: gone). */
 void keep_written(struct ecs_cache *cache, struct entry *entry, struct ecs_doc *doc, int64_t begun_ms);
+void keep_stored(struct ecs_cache *cache, struct entry *entry, struct ecs_doc *doc);
 void forget_entry(struct ecs_cache *cache, struct entry *entry);
 /* Nothing of this entry is known any more, without a word about why. */
 void drop_entry(struct ecs_cache *cache, struct entry *entry);
@@ -212,7 +215,8 @@ bool write_unsettled(const struct ecs_cache *cache, const struct entry *entry, i
 void befores_free(struct before *befores);
 int overlay_add(struct ecs_cache *cache, struct listing *listing, const char *id, bool joined);
 /* 1 joined, -1 left, 0 nothing said, for a list asked for at begun_ms. */
-int overlay_says(const struct ecs_cache *cache, const struct listing *listing, const char *id, int64_t begun_ms);
+int overlay_says(const struct ecs_cache *cache, const struct listing *listing, const char *id,
+                 int64_t begun_ms);
 void overlays_prune(struct ecs_cache *cache, struct listing *listing, int64_t begun_ms);
 void overlays_free(struct listing *listing);
 
@@ -233,7 +237,8 @@ void list_forget(struct ecs_cache *cache, struct listing *listing);
 /* fetch.c: describes */
 int entry_want(struct ecs_cache *cache, struct entry *entry);
 void fetch_flush(struct ecs_cache *cache);
-int fetch_start(struct ecs_cache *cache, struct listing *listing, struct entry **entries, size_t n, bool ahead);
+int fetch_start(struct ecs_cache *cache, struct listing *listing, struct entry **entries, size_t n,
+                bool ahead);
 void fetch_home(struct ecs_cache *cache, struct fetch *fetch);
 void fetch_cancel(struct ecs_cache *cache, struct fetch *fetch);
 bool fetch_awaited(const struct fetch *fetch);
@@ -261,6 +266,9 @@ void away_sent(struct ecs_cache *cache);
 void away_home(struct ecs_cache *cache, const struct ecs_call *call, bool cancelled);
 void away_check(struct ecs_cache *cache);
 int away_timeout_ms(const struct ecs_cache *cache);
+
+/* sweep.c: now and then, from the pump */
+void sweep(struct ecs_cache *cache);
 
 /* action.c */
 void action_home(struct ecs_cache *cache, struct ecs_action *action);

@@ -167,8 +167,7 @@ static void entry_free(struct ecs_cache *cache, struct entry *entry)
 void entry_release(struct ecs_cache *cache, struct entry *entry)
 {
     bool busy = entry->fetch || entry->wanted || entry->queued || entry_awaited(entry);
-    bool tells = entry->doc || entry->standing.arrived_ms || entry->stored ||
-                 (entry->extra && entry->extra->trouble.error);
+    bool tells = entry->doc || entry->standing.arrived_ms || (entry->extra && entry->extra->trouble.error);
     /* Our own writes are remembered until they have settled, and previous values as long as there is a
      * document. */
     bool wrote = entry->extra && entry->extra->write_seq;

@@ -47,6 +47,11 @@ static void on_cancel(struct ecs_backend *backend, struct ecs_call *call)
     fake->cancelled++;
     if (call->writing)
         return; /* it was sent already */
+    bool held = false;
+    for (size_t i = 0; i < fake->len; i++)
+        held |= fake->calls[i] == call;
+    if (!held)
+        return; /* it is home, but the cache has not seen it yet */
     call->error = ecs_error_new(-ECANCELED, "Cancelled", "cancelled");
     go_home(fake, call);
 }
@@ -63,19 +68,20 @@ static void on_changed(void *arg, const struct ecs_key *key)
 {
     struct fake *fake = arg;
     size_t len = strlen(fake->told);
-    snprintf(fake->told + len, sizeof(fake->told) - len, "%s %s/%s\n", ecs_kinds[key->kind]->name, key->parent,
-             key->id);
+    snprintf(fake->told + len, sizeof(fake->told) - len, "%s %s/%s\n", ecs_kinds[key->kind]->name,
+             key->parent, key->id);
 }
 
 void fake_init(struct fake *fake, const struct ecs_cache_options *options)
 {
     memset(fake, 0, sizeof(*fake));
-    fake->backend = (struct ecs_backend){
-        .name = "fake", .submit = on_submit, .cancel = on_cancel, .status = on_status};
+    fake->backend =
+        (struct ecs_backend){.name = "fake", .submit = on_submit, .cancel = on_cancel, .status = on_status};
     ecs_manual_clock_init(&fake->clock, 1000000, 1700000000000);
     struct ecs_cache_options chosen =
         options ? *options
-                : (struct ecs_cache_options){.stale_ms = 5000, .grace_ms = 1000, .settle_ms = 10000, .in_flight = 10};
+                : (struct ecs_cache_options){
+                      .stale_ms = 5000, .grace_ms = 1000, .settle_ms = 10000, .in_flight = 10};
     chosen.clock = &fake->clock.clock;
     fake->cache = ecs_cache_new(&fake->backend, &chosen, on_changed, fake);
     ck_assert_ptr_nonnull(fake->cache);
@@ -127,7 +133,7 @@ size_t fake_count(struct fake *fake, const char *operation)
     return n;
 }
 
-static char *json_of(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *json_of(const char *format, va_list args)
 {
     char *text;
     ck_assert_int_ge(vasprintf(&text, format, args), 0);
@@ -159,7 +165,8 @@ void fake_fail(struct fake *fake, struct ecs_call *call, struct ecs_error *error
     go_home(fake, call);
 }
 
-void fake_fail_aws(struct fake *fake, struct ecs_call *call, int status, const char *code, const char *message)
+void fake_fail_aws(struct fake *fake, struct ecs_call *call, int status, const char *code,
+                   const char *message)
 {
     ck_assert_ptr_nonnull(call);
     fake_fail(fake, call, ecs_error_from_aws(call->operation, status, code, message, "req-1", call->writing));

@@ -17,7 +17,7 @@ struct fake {
     struct ecs_cache *cache;
     struct ecs_call *calls[FAKE_CALLS]; /* on their way, in order; NULL once answered */
     const char *operations[FAKE_CALLS];
-    size_t len, open;                   /* ever submitted ; unanswered */
+    size_t len, open; /* ever submitted ; unanswered */
     unsigned cancelled;
     char account[16];
     /* What changed() was told, as "kind parent/id" lines. */
@@ -30,7 +30,8 @@ struct waiter {
     int woken;
 };
 
-/* Starts the clock at 1,000,000 ms. options may be NULL: stale 5000, grace 1000, settle 10000, 10 in flight. */
+/* Starts the clock at 1,000,000 ms. options may be NULL: stale 5000, grace 1000, settle 10000, 10 in flight.
+ */
 void fake_init(struct fake *fake, const struct ecs_cache_options *options);
 void fake_free(struct fake *fake);
 
@@ -47,14 +48,16 @@ void fake_reply(struct fake *fake, struct ecs_call *call, const char *format, ..
     __attribute__((format(printf, 3, 4)));
 void fake_fail(struct fake *fake, struct ecs_call *call, struct ecs_error *error);
 /* An error as AWS answers it. */
-void fake_fail_aws(struct fake *fake, struct ecs_call *call, int status, const char *code, const char *message);
+void fake_fail_aws(struct fake *fake, struct ecs_call *call, int status, const char *code,
+                   const char *message);
 
 /* Answers every call from a made-up account: see world.c. `count` is how many resources each list has. */
 void fake_world(struct fake *fake, int count);
 
 /* Whether the body of a call has this JSON value at a path like "services[0]"; ' for ". */
 bool fake_body_is(const struct ecs_call *call, const char *json);
-/* The value of a string in the body's array, or NULL: fake_body_item(call, "services", 0). Borrowed for one call. */
+/* The value of a string in the body's array, or NULL: fake_body_item(call, "services", 0). Borrowed for one
+ * call. */
 const char *fake_body_item(const struct ecs_call *call, const char *member, size_t i);
 size_t fake_body_items(const struct ecs_call *call, const char *member);
 

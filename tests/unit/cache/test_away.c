@@ -71,7 +71,8 @@ static const struct {
 static struct ecs_error *make_error(int i)
 {
     if (errors[i].http_status)
-        return ecs_error_from_aws("DescribeServices", errors[i].http_status, errors[i].code, "message", "r", 0);
+        return ecs_error_from_aws("DescribeServices", errors[i].http_status, errors[i].code, "message", "r",
+                                  0);
     return ecs_error_new(errors[i].err, errors[i].code, "message");
 }
 

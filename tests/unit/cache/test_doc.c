@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "canonical.h"
+#include "doc_private.h"
 #include "ecsfs/cleanup.h"
 #include "ecsfs/doc.h"
 #include "field_path.h"
@@ -39,7 +40,8 @@ static char *canonical(const char *text)
 }
 
 static const char service[] =
-    "{'serviceName':'web','serviceArn':'arn:aws:ecs:eu-west-1:123456789012:service/prod/web','status':'ACTIVE',"
+    "{'serviceName':'web','serviceArn':'arn:aws:ecs:eu-west-1:123456789012:service/prod/"
+    "web','status':'ACTIVE',"
     "'createdAt':1700000000.123,'desiredCount':3,'runningCount':2,'enableExecuteCommand':true,"
     "'taskDefinition':'arn:aws:ecs:eu-west-1:123456789012:task-definition/web:4',"
     "'deployments':[{'id':'d1','status':'ACTIVE','taskDefinition':'web:3'},"
@@ -111,22 +113,29 @@ START_TEST(texts_survive_the_learning_of_a_dictionary)
     enum { N = 200 };
     struct ecs_doc *docs[N];
     for (int i = 0; i < N; i++) {
-        json_t *tree = json_pack("{s:o, s:s, s:i, s:[{s:o, s:f, s:s}]}", "taskArn",
-                                 json_sprintf("arn:aws:ecs:eu-west-1:123456789012:task/prod/%032d", i), "lastStatus",
-                                 "RUNNING", "version", i, "containers", "name", json_sprintf("app-%d", i), "startedAt",
-                                 1700000000.0 + i, "image", "public.ecr.aws/docker/library/httpd:latest");
+        json_t *tree =
+            json_pack("{s:o, s:s, s:i, s:[{s:o, s:f, s:s}]}", "taskArn",
+                      json_sprintf("arn:aws:ecs:eu-west-1:123456789012:task/prod/%032d", i), "lastStatus",
+                      "RUNNING", "version", i, "containers", "name", json_sprintf("app-%d", i), "startedAt",
+                      1700000000.0 + i, "image", "public.ecr.aws/docker/library/httpd:latest");
         docs[i] = ecs_doc_new(ecs_kinds[ECS_TASK], tree);
         json_decref(tree);
         ck_assert_ptr_nonnull(docs[i]);
+        uint64_t hash = ecs_doc_hash(docs[i]);
+        docs[i] = ecs_doc_pack(docs[i]);
+        ck_assert_uint_eq(ecs_doc_hash(docs[i]), hash);
+        ck_assert_str_eq(ecs_doc_field(docs[i], "lastStatus"), "RUNNING");
     }
+    ck_assert_uint_lt(ecs_doc_bytes(docs[N - 1]), ecs_doc_bytes(docs[0]) * 3 / 4);
     for (int i = 0; i < N; i++) {
         json_t *tree = ecs_doc_tree(docs[i]);
         ck_assert_ptr_nonnull(tree);
         ck_assert_int_eq(json_integer_value(json_object_get(tree, "version")), i);
         char name[16];
         snprintf(name, sizeof(name), "app-%d", i);
-        ck_assert_str_eq(
-            json_string_value(json_object_get(json_array_get(json_object_get(tree, "containers"), 0), "name")), name);
+        ck_assert_str_eq(json_string_value(
+                             json_object_get(json_array_get(json_object_get(tree, "containers"), 0), "name")),
+                         name);
         json_decref(tree);
         ecs_doc_unref(docs[i]);
     }
@@ -139,6 +148,7 @@ static void *make_docs(void *arg)
         json_t *tree = json_pack("{s:s, s:i, s:s}", "family", "web", "revision", i, "status", "ACTIVE");
         struct ecs_doc *doc = ecs_doc_new(ecs_kinds[ECS_REVISION], tree);
         size_t len;
+        doc = ecs_doc_pack(doc);
         char *text = ecs_doc_text(doc, &len);
         if (!text || len != ecs_doc_text_len(doc))
             *(int *)arg += 1;
@@ -211,11 +221,12 @@ static const struct {
      "\"name\": \"B\",\n      \"value\": \"1\"\n    }\n  ]\n}\n"},
     /* The order of a command means something. */
     {"{'command':['z','a']}", "{\n  \"command\": [\n    \"z\",\n    \"a\"\n  ]\n}\n"},
-    {"{'compatibilities':['FARGATE','EC2']}", "{\n  \"compatibilities\": [\n    \"EC2\",\n    \"FARGATE\"\n  ]\n}\n"},
+    {"{'compatibilities':['FARGATE','EC2']}",
+     "{\n  \"compatibilities\": [\n    \"EC2\",\n    \"FARGATE\"\n  ]\n}\n"},
     /* A set whose items have no name stays as it is. */
-    {"{'tags':[{'key':'b'},{'x':1},{'key':'a'}]}",
-     "{\n  \"tags\": [\n    {\n      \"key\": \"b\"\n    },\n    {\n      \"x\": 1\n    },\n    {\n      \"key\": "
-     "\"a\"\n    }\n  ]\n}\n"},
+    {"{'tags':[{'key':'b'},{'x':1},{'key':'a'}]}", "{\n  \"tags\": [\n    {\n      \"key\": \"b\"\n    },\n  "
+                                                   "  {\n      \"x\": 1\n    },\n    {\n      \"key\": "
+                                                   "\"a\"\n    }\n  ]\n}\n"},
     {"{'createdAt':1700000000}", "{\n  \"createdAt\": \"2023-11-14T22:13:20Z\"\n}\n"},
     {"{'expirationDate':1700000000.25}", "{\n  \"expirationDate\": \"2023-11-14T22:13:20.250Z\"\n}\n"},
     {"{'LastModifiedTime':1700000000123}", "{\n  \"LastModifiedTime\": \"2023-11-14T22:13:20.123Z\"\n}\n"},
@@ -270,20 +281,18 @@ END_TEST
 static const struct {
     const char *path, *want;
 } paths[] = {
-    {"a", "1"},          {"b.c", "2"},
-    {"d[0]", "3"},       {"d[1].e", "4"},
-    {"d[name=x].e", "4"}, {"d[name=y].f.g[1]", "6"},
-    {"d[7]", NULL},      {"d[name=z].e", NULL},
-    {"b.x", NULL},       {"a.b", NULL},
-    {"n", NULL},         {"d[", NULL},
-    {"d[]", NULL},       {"d[1", NULL},
-    {"d[=x]", NULL},     {"d[1x]", NULL},
-    {".", NULL},         {"b..c", NULL},
+    {"a", "1"},      {"b.c", "2"},          {"d[0]", "3"},
+    {"d[1].e", "4"}, {"d[name=x].e", "4"},  {"d[name=y].f.g[1]", "6"},
+    {"d[7]", NULL},  {"d[name=z].e", NULL}, {"b.x", NULL},
+    {"a.b", NULL},   {"n", NULL},           {"d[", NULL},
+    {"d[]", NULL},   {"d[1", NULL},         {"d[=x]", NULL},
+    {"d[1x]", NULL}, {".", NULL},           {"b..c", NULL},
 };
 
 START_TEST(field_paths)
 {
-    json_t *tree = tree_of("{'a':1,'b':{'c':2},'n':null,'d':[3,{'name':'x','e':4},{'name':'y','f':{'g':[5,6]}}]}");
+    json_t *tree =
+        tree_of("{'a':1,'b':{'c':2},'n':null,'d':[3,{'name':'x','e':4},{'name':'y','f':{'g':[5,6]}}]}");
     const json_t *value = ecs_field_at(tree, paths[_i].path, NULL);
     if (paths[_i].want) {
         ck_assert_ptr_nonnull(value);
@@ -310,10 +319,9 @@ START_TEST(rows_are_sound)
     if (kind->describe.input)
         json_decref(tree_of(kind->describe.input));
     size_t n = 0;
-    for (; kind->fields[n].name; n++)
+    for (; kind->fields && kind->fields[n].name; n++)
         for (size_t k = 0; k < n; k++)
             ck_assert_str_ne(kind->fields[n].name, kind->fields[k].name);
-    ck_assert_uint_gt(n, 0);
     ck_assert_uint_le(n, 40);
     if (kind->is_alias) {
         json_t *tree = tree_of("{'family':'web','revision':4}");
@@ -328,8 +336,10 @@ END_TEST
 START_TEST(lists)
 {
     const char *ids[] = {"b", "a", "b", "c", "a", ""};
-    struct ecs_list *list = ecs_list_new(ids, 6), *same = ecs_list_new((const char *[]){"b", "a", "c", ""}, 4);
-    struct ecs_list *other = ecs_list_new((const char *[]){"a", "b", "c", ""}, 4), *empty = ecs_list_new(NULL, 0);
+    struct ecs_list *list = ecs_list_new(ids, 6),
+                    *same = ecs_list_new((const char *[]){"b", "a", "c", ""}, 4);
+    struct ecs_list *other = ecs_list_new((const char *[]){"a", "b", "c", ""}, 4),
+                    *empty = ecs_list_new(NULL, 0);
     ck_assert_uint_eq(ecs_list_len(list), 4);
     ck_assert_str_eq(ecs_list_at(list, 0), "b");
     ck_assert_str_eq(ecs_list_at(list, 3), "");

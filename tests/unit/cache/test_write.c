@@ -12,15 +12,11 @@
 
 static struct fake fake;
 static int finished, finished_err;
-static bool it_happened;
-static const struct ecs_doc *seen;
 
 static void setup(void)
 {
     finished = 0;
     finished_err = 0;
-    it_happened = false;
-    seen = NULL;
     fake_init(&fake, NULL);
 }
 
@@ -36,12 +32,6 @@ static void on_finished(struct ecs_action *action, const struct ecs_error *error
 {
     finished++;
     finished_err = error ? error->err : 0;
-}
-
-static bool on_happened(const struct ecs_action *action, const struct ecs_doc *now)
-{
-    seen = now;
-    return it_happened;
 }
 
 static struct ecs_action *new_action(const char *operation, enum ecs_effect effect, const struct ecs_key *key,
@@ -66,8 +56,8 @@ static int read_web(int desired)
         if (desired < 0)
             fake_reply(&fake, call, "{'failures':[{'arn':'web','reason':'MISSING'}]}");
         else
-            fake_reply(&fake, call, "{'services':[{'serviceName':'web','status':'ACTIVE','desiredCount':%d}]}",
-                       desired);
+            fake_reply(&fake, call,
+                       "{'services':[{'serviceName':'web','status':'ACTIVE','desiredCount':%d}]}", desired);
         ecs_cache_pump(fake.cache);
         ck_assert_int_eq(waiter.woken, 1);
         r = ecs_cache_doc(fake.cache, &waiter.want, &web, &doc);
@@ -249,7 +239,8 @@ START_TEST(deleted_things_stay_out)
     waiter_init(&fake, &waiter);
     struct ecs_action *action = new_action("DeleteService", ECS_EFFECT_DELETE, &web, NULL);
     ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), ECS_PARKED);
-    fake_reply(&fake, fake_find(&fake, "DeleteService"), "{'service':{'serviceName':'web','status':'DRAINING'}}");
+    fake_reply(&fake, fake_find(&fake, "DeleteService"),
+               "{'service':{'serviceName':'web','status':'DRAINING'}}");
     ecs_cache_pump(fake.cache);
     ecs_action_unhold(action);
     ck_assert(!listed("web"));
@@ -275,7 +266,8 @@ START_TEST(a_list_begun_before_a_creation)
     waiter_init(&fake, &waiter);
     struct ecs_action *action = new_action("CreateService", ECS_EFFECT_CREATE, &web, "service");
     ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), ECS_PARKED);
-    fake_reply(&fake, fake_find(&fake, "CreateService"), "{'service':{'serviceName':'web','status':'ACTIVE'}}");
+    fake_reply(&fake, fake_find(&fake, "CreateService"),
+               "{'service':{'serviceName':'web','status':'ACTIVE'}}");
     ecs_cache_pump(fake.cache);
     ecs_action_unhold(action);
     fake_reply(&fake, fake_find(&fake, "ListServices"), "{'serviceArns':[]}");
@@ -309,7 +301,8 @@ START_TEST(a_new_revision_is_its_familys_newest)
     waiter_init(&fake, &waiter);
     ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), ECS_PARKED);
     fake_reply(&fake, fake_open(&fake, 0),
-               "{'taskDefinition':{'family':'web','revision':10,'status':'ACTIVE'},'tags':[{'key':'k','value':'v'}]}");
+               "{'taskDefinition':{'family':'web','revision':10,'status':'ACTIVE'},'tags':[{'key':'k','value'"
+               ":'v'}]}");
     ecs_cache_pump(fake.cache);
     ecs_action_unhold(action);
     doc = ecs_cache_peek(fake.cache, &tenth, NULL);
@@ -324,7 +317,8 @@ START_TEST(a_new_revision_is_its_familys_newest)
     action = new_action("DeregisterTaskDefinition", ECS_EFFECT_DELETE, &tenth, NULL);
     waiter_init(&fake, &waiter);
     ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), ECS_PARKED);
-    fake_reply(&fake, fake_open(&fake, 0), "{'taskDefinition':{'family':'web','revision':10,'status':'INACTIVE'}}");
+    fake_reply(&fake, fake_open(&fake, 0),
+               "{'taskDefinition':{'family':'web','revision':10,'status':'INACTIVE'}}");
     ecs_cache_pump(fake.cache);
     ecs_action_unhold(action);
     ck_assert(ecs_cache_known_absent(fake.cache, &tenth, NULL));
@@ -370,7 +364,8 @@ START_TEST(failures_of_a_write_are_its_error)
     action->id_from_reply = true;
     waiter_init(&fake, &waiter);
     ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), ECS_PARKED);
-    fake_reply(&fake, fake_open(&fake, 0), "{'tasks':[],'failures':[{'reason':'RESOURCE:MEMORY','arn':'x'}]}");
+    fake_reply(&fake, fake_open(&fake, 0),
+               "{'tasks':[],'failures':[{'reason':'RESOURCE:MEMORY','arn':'x'}]}");
     ecs_cache_pump(fake.cache);
     ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), -EBUSY);
     ck_assert_str_eq(action->error->code, "RESOURCE");
@@ -421,7 +416,8 @@ START_TEST(nobody_waits_any_more)
     ecs_cache_unpark(fake.cache, &waiter.want);
     ecs_action_unhold(action);
     ck_assert_uint_eq(fake.cancelled, 1); /* the backend lets it go on, for it was sent */
-    fake_reply(&fake, fake_open(&fake, 0), "{'service':{'serviceName':'web','status':'ACTIVE','desiredCount':5}}");
+    fake_reply(&fake, fake_open(&fake, 0),
+               "{'service':{'serviceName':'web','status':'ACTIVE','desiredCount':5}}");
     ecs_cache_pump(fake.cache);
     ck_assert_int_eq(finished, 1);
     ck_assert_int_eq(finished_err, 0);
@@ -435,162 +431,6 @@ START_TEST(an_action_let_go_unsent)
     ecs_action_unhold(new_action("UpdateService", ECS_EFFECT_UPDATE, &web, "service"));
     ck_assert_int_eq(finished, 0);
     ecs_action_unhold(NULL);
-}
-END_TEST
-
-static void lose_answer(void)
-{
-    fake_fail(&fake, fake_find(&fake, "UpdateService"),
-              ecs_error_new(-ETIMEDOUT, "AnswerLost", "the connection broke after the call was sent"));
-    ecs_cache_pump(fake.cache);
-}
-
-static struct ecs_action *start_update(struct waiter *waiter)
-{
-    struct ecs_action *action = new_action("UpdateService", ECS_EFFECT_UPDATE, &web, "service");
-    action->happened = on_happened;
-    waiter_init(&fake, waiter);
-    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter->want, action), ECS_PARKED);
-    return action;
-}
-
-static void answer_look(int desired)
-{
-    fake_reply(&fake, fake_find(&fake, "DescribeServices"),
-               "{'services':[{'serviceName':'web','status':'ACTIVE','desiredCount':%d}]}", desired);
-    ecs_cache_pump(fake.cache);
-}
-
-START_TEST(lost_answer_but_it_happened)
-{
-    struct waiter waiter;
-    ck_assert_int_eq(read_web(3), 3);
-    struct ecs_action *action = start_update(&waiter);
-    lose_answer();
-    ck_assert_int_eq(waiter.woken, 0);
-    it_happened = true;
-    answer_look(5);
-    ck_assert_int_eq(waiter.woken, 1);
-    ck_assert_ptr_nonnull(seen);
-    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), 0);
-    ck_assert_uint_eq(fake_count(&fake, "UpdateService"), 1);
-    ecs_action_unhold(action);
-    ck_assert_int_eq(finished, 1);
-    ck_assert_int_eq(read_web(99), 5);
-}
-END_TEST
-
-START_TEST(lost_answer_is_sent_again_once)
-{
-    struct waiter waiter;
-    ck_assert_int_eq(read_web(3), 3);
-    struct ecs_action *action = start_update(&waiter);
-    lose_answer();
-    answer_look(3);
-    ck_assert_uint_eq(fake_count(&fake, "UpdateService"), 2);
-    ck_assert_int_eq(finished, 0);
-    fake_reply(&fake, fake_find(&fake, "UpdateService"),
-               "{'service':{'serviceName':'web','status':'ACTIVE','desiredCount':5}}");
-    ecs_cache_pump(fake.cache);
-    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), 0);
-    ecs_action_unhold(action);
-    ck_assert_int_eq(read_web(99), 5);
-}
-END_TEST
-
-START_TEST(lost_twice_and_not_done)
-{
-    struct waiter waiter;
-    ck_assert_int_eq(read_web(3), 3);
-    struct ecs_action *action = start_update(&waiter);
-    lose_answer();
-    answer_look(3);
-    lose_answer();
-    answer_look(3);
-    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), -ETIMEDOUT);
-    ck_assert_uint_eq(fake_count(&fake, "UpdateService"), 2);
-    ck_assert_int_eq(finished, 1);
-    ecs_action_unhold(action);
-}
-END_TEST
-
-START_TEST(lost_and_the_look_fails)
-{
-    struct waiter waiter;
-    ck_assert_int_eq(read_web(3), 3);
-    struct ecs_action *action = start_update(&waiter);
-    lose_answer();
-    fake_fail_aws(&fake, fake_find(&fake, "DescribeServices"), 503, "ServiceUnavailable", "away");
-    ecs_cache_pump(fake.cache);
-    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), -ETIMEDOUT);
-    ecs_action_unhold(action);
-    ck_assert_int_eq(read_web(5), 5); /* nothing is known of it any more */
-}
-END_TEST
-
-START_TEST(lost_without_a_way_to_look)
-{
-    struct waiter waiter;
-    ck_assert_int_eq(read_web(3), 3);
-    struct ecs_action *action = start_update(&waiter);
-    action->happened = NULL;
-    lose_answer();
-    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), -ETIMEDOUT);
-    ecs_action_unhold(action);
-    ck_assert_uint_eq(fake_count(&fake, "UpdateService"), 1);
-    ck_assert_int_eq(read_web(5), 5);
-}
-END_TEST
-
-/* One save is one revision: a lost answer to a register looks at the family's newest. */
-START_TEST(lost_register_looks_at_the_family)
-{
-    struct ecs_key key = {ECS_REVISION, "web", ""};
-    struct waiter waiter;
-    struct ecs_action *action = new_action("RegisterTaskDefinition", ECS_EFFECT_CREATE, &key, "taskDefinition");
-    action->id_from_reply = true;
-    action->happened = on_happened;
-    waiter_init(&fake, &waiter);
-    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), ECS_PARKED);
-    fake_fail(&fake, fake_open(&fake, 0), ecs_error_new(-ETIMEDOUT, "AnswerLost", "lost"));
-    ecs_cache_pump(fake.cache);
-    ck_assert(fake_body_is(fake_open(&fake, 0), "{'taskDefinition':'web','include':['TAGS']}"));
-    it_happened = true;
-    fake_world(&fake, 0);
-    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), 0);
-    ck_assert_str_eq(ecs_doc_field(action->doc, "revision"), "9");
-    ecs_action_unhold(action);
-    ck_assert_uint_eq(fake_count(&fake, "RegisterTaskDefinition"), 1);
-}
-END_TEST
-
-START_TEST(the_cache_goes_with_an_action_under_way)
-{
-    struct waiter waiter;
-    struct ecs_action *held = start_update(&waiter);
-    struct ecs_action *other = new_action("UpdateService", ECS_EFFECT_UPDATE, &web, "service");
-    struct waiter second;
-    waiter_init(&fake, &second);
-    ck_assert_int_eq(ecs_cache_act(fake.cache, &second.want, other), ECS_PARKED);
-    ecs_action_unhold(other);
-    fake_free(&fake);
-    ck_assert_int_eq(finished, 2);
-    ck_assert_int_eq(finished_err, -ECANCELED);
-    ck_assert(held->done);
-    ecs_action_unhold(held);
-    fake_init(&fake, NULL);
-}
-END_TEST
-
-START_TEST(the_cache_goes_while_looking)
-{
-    struct waiter waiter;
-    struct ecs_action *action = start_update(&waiter);
-    lose_answer();
-    fake_free(&fake);
-    ck_assert_int_eq(finished_err, -ETIMEDOUT);
-    ecs_action_unhold(action);
-    fake_init(&fake, NULL);
 }
 END_TEST
 
@@ -615,14 +455,6 @@ static Suite *suite(void)
     tcase_add_test(tests, forgetting_asks_again);
     tcase_add_test(tests, nobody_waits_any_more);
     tcase_add_test(tests, an_action_let_go_unsent);
-    tcase_add_test(tests, lost_answer_but_it_happened);
-    tcase_add_test(tests, lost_answer_is_sent_again_once);
-    tcase_add_test(tests, lost_twice_and_not_done);
-    tcase_add_test(tests, lost_and_the_look_fails);
-    tcase_add_test(tests, lost_without_a_way_to_look);
-    tcase_add_test(tests, lost_register_looks_at_the_family);
-    tcase_add_test(tests, the_cache_goes_with_an_action_under_way);
-    tcase_add_test(tests, the_cache_goes_while_looking);
     suite_add_tcase(suite, tests);
     return suite;
 }

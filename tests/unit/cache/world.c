@@ -53,9 +53,9 @@ static json_t *describe_reply(size_t row, json_t *input)
     json_array_foreach(json_object_get(input, describes[row].ids), i, id)
     {
         const char *name = json_string_value(id);
-        json_t *doc = json_pack("{s:s, s:i, s:f, s:o}", "status", "ACTIVE", "desiredCount", 3, "createdAt",
-                                1700000000.5, describes[row].arn_name,
-                                json_sprintf("%s%s", describes[row].arn, name));
+        json_t *doc =
+            json_pack("{s:s, s:i, s:f, s:o}", "status", "ACTIVE", "desiredCount", 3, "createdAt",
+                      1700000000.5, describes[row].arn_name, json_sprintf("%s%s", describes[row].arn, name));
         if (describes[row].name)
             json_object_set_new(doc, describes[row].name, json_string(name));
         json_array_append_new(docs, doc);
@@ -69,9 +69,9 @@ static json_t *revision_reply(json_t *input)
     const char *colon = strchr(text, ':');
     int revision = colon ? atoi(colon + 1) : 9;
     return json_pack("{s:{s:s#, s:i, s:s, s:o, s:f}, s:[]}", "taskDefinition", "family", text,
-                     colon ? (int)(colon - text) : (int)strlen(text), "revision", revision, "status", "ACTIVE",
-                     "taskDefinitionArn", json_sprintf(ARN "task-definition/web:%d", revision), "registeredAt",
-                     1700000000.25, "tags");
+                     colon ? (int)(colon - text) : (int)strlen(text), "revision", revision, "status",
+                     "ACTIVE", "taskDefinitionArn", json_sprintf(ARN "task-definition/web:%d", revision),
+                     "registeredAt", 1700000000.25, "tags");
 }
 
 static json_t *answer(const struct ecs_call *call, json_t *input, int count)
