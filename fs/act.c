@@ -41,6 +41,7 @@ void fs_progress_free(struct fs_request *rq)
     if (progress->memory_free != NULL)
         progress->memory_free(progress->memory);
     free(progress->name);
+    free(progress->line);
     free(progress);
 }
 
@@ -188,7 +189,8 @@ int fs_act_wait(struct fs_view *view)
         return r;
     progress->acting = false;
     progress->succeeded = r == 0;
-    const struct ecs_error *error = progress->action->error != NULL ? progress->action->error : view->rq->want.error;
+    const struct ecs_error *error =
+        progress->action->error != NULL ? progress->action->error : view->rq->want.error;
     if (r < 0 && error != NULL) {
         ecs_error_unref(progress->error);
         progress->error = ecs_error_ref((struct ecs_error *)error);

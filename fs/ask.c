@@ -7,7 +7,8 @@
 
 #include "ecsfs/cleanup.h"
 
-/* The terminal itself: standard input may be a script's. The code is shown while typed; it serves only once. */
+/* The terminal itself: standard input may be a script's. The code is shown while typed; it serves only once.
+ */
 char *ask_mfa(void *arg, const char *mfa_serial)
 {
     char line[64] = "";

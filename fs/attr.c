@@ -28,6 +28,8 @@ static int resource_time(struct fs_view *view, int64_t *ret_ms)
     struct ecs_doc *doc = ecs_cache_peek(view->tree->cache, &view->key, NULL);
     bool own = S_ISDIR(view->node->mode) && view->id != NULL && ecs_kinds[view->key.kind]->time != NULL;
     int r = doc == NULL && own ? fs_view_doc(view, &doc) : 0;
+    if (r == -ENOENT && (view->node->flags & FS_NESTS) != 0)
+        r = 0; /* only leads to resources */
     if (r == 0 && doc != NULL)
         *ret_ms = ecs_doc_time_ms(doc);
     return r;
@@ -64,6 +66,8 @@ static int fill(struct fs_view *view, struct fs_attr *attr)
     int r = resource_time(view, &time_ms);
     if (r == 0 && S_ISLNK(st->st_mode))
         r = link_size(view, &st->st_size);
+    else if (r == 0 && view->node->size != NULL)
+        r = view->node->size(view, &st->st_size);
     else if (r == 0 && S_ISREG(st->st_mode) && has_size(view->node))
         r = fs_text_size(view, &st->st_size);
     if (r != 0)
@@ -90,7 +94,7 @@ int fs_getattr(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *ino
     ret_attr->st.st_blocks = (ret_attr->st.st_size + 511) / 512;
     inode->stale = view.stale;
     if (r == 0)
-        inode->told_size = ret_attr->st.st_size;
+        inode->told_size = ret_attr->st.st_size <= INT32_MAX ? (int32_t)ret_attr->st.st_size : -1;
     return r;
 }
 

@@ -14,11 +14,21 @@ struct fs_change {
     int (*rmdir)(struct fs_view *view, struct ecs_action **ret_action);
     int (*unlink)(struct fs_view *view, struct ecs_action **ret_action);
     const char *removes; /* "deletes the cluster" */
+    /* Also of a link that stands there already: GNU ln -f makes a link of another name and renames it. */
     int (*symlink)(struct fs_view *view, const char *target, struct ecs_action **ret_action);
 };
 
 extern const struct fs_change fs_cluster_change, fs_service_change, fs_family_change, fs_revision_change,
-    fs_inactive_revision_change;
+    fs_inactive_revision_change, fs_attribute_change, fs_instance_change;
+
+/* Rows' show and store (change_task.c). */
+int fs_protection_present(struct fs_view *view);
+int fs_protection_show(struct fs_view *view, struct ecs_buf *text);
+int fs_protection_store(struct fs_view *view, const char *text, struct ecs_action **ret_action);
+int fs_attribute_store(struct fs_view *view, const char *text, struct ecs_action **ret_action);
+
+extern const struct fs_change fs_repository_change, fs_repository_policy_change, fs_lifecycle_policy_change,
+    fs_registry_policy_change, fs_image_change, fs_image_tag_change;
 
 /* 32 hexadecimal digits: a clientToken. */
 enum { FS_TOKEN_TEXT = 33 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "change.h"
 #include "ecsfs/cleanup.h"
@@ -85,6 +86,51 @@ int fs_create(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *pare
     return r;
 }
 
+/* The same image under the same tag again is what was wanted; AWS's message names the image that is there. */
+static int settle_link(struct fs_request *rq, int r)
+{
+    enum { DIGEST = 71 }; /* "sha256:" and 64 hex digits */
+    struct fs_progress *progress = rq->progress;
+    if (r != -EEXIST || !progress || !progress->error || !progress->action ||
+        strcmp(progress->error->code, "ImageAlreadyExistsException") != 0)
+        return r;
+    const char *there = strstr(progress->error->message, "sha256:");
+    cleanup_free char *digest = there ? strndup(there, DIGEST) : NULL;
+    if (!digest || !strstr(progress->action->call.body, digest))
+        return r;
+    progress->error = ecs_error_unref(progress->error);
+    return 0;
+}
+
+int fs_change_link(struct fs_view *directory, struct fs_view *child, const char *target)
+{
+    int r = fs_may_change(directory);
+    if (r < 0)
+        return r;
+    if (fs_acting(directory->rq))
+        return settle_link(directory->rq, fs_act_wait(directory));
+    struct ecs_action *action = NULL;
+    struct fs_progress *progress = fs_progress(directory->rq);
+    if (progress && !progress->name)
+        progress->name = strdup(child->name);
+    r = progress && progress->name ? child->node->change->symlink(child, target, &action) : -ENOMEM;
+    return r == 0 && action ? settle_link(directory->rq, fs_act(directory, action)) : r;
+}
+
+static int make_link(struct fs_view *directory, const struct fs_named *named, const char *name,
+                     const char *target, struct fs_inode **ret_inode)
+{
+    struct fs_view child;
+    fs_view_child(&child, directory->tree, directory->rq, directory->inode, named->row, name, named->id);
+    int r = fs_acting(directory->rq) ? -ENOENT : fs_row_present(&child);
+    if (r != -ENOENT)
+        return r == 0 ? -EEXIST : r;
+    r = fs_change_link(directory, &child, target);
+    if (r == 0)
+        *ret_inode = fs_inode_child(directory->tree, directory->inode, named->row, name, named->id);
+    return r == 0 && !*ret_inode ? -ENOMEM : r;
+}
+
 int fs_symlink(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name,
                const char *target, struct fs_inode **ret_inode)
 {
@@ -99,6 +145,8 @@ int fs_symlink(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *par
         return -EROFS;
     if (named.scratch || named.draft)
         return -EEXIST;
+    if (named.row && named.row->change && named.row->change->symlink)
+        return make_link(&directory, &named, name, target, ret_inode);
     if (named.row || !named.scratchable)
         return refuse(&directory, name);
     struct fs_scratch_file *file;

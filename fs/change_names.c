@@ -25,6 +25,13 @@ bool fs_change_editable(const struct fs_node *directory)
     return false;
 }
 
+/* "CuAbC123": what GNU ln -f makes before it renames it into place. */
+static bool is_link_temporary(const struct fs_node *row, const char *name)
+{
+    return row->change && row->change->symlink && strlen(name) == 8 && strncmp(name, "Cu", 2) == 0 &&
+           strspn(name + 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == 6;
+}
+
 int fs_change_named(struct fs_tree *tree, struct fs_inode *parent, const char *name, struct fs_named *ret)
 {
     *ret = (struct fs_named){0};
@@ -36,12 +43,13 @@ int fs_change_named(struct fs_tree *tree, struct fs_inode *parent, const char *n
     ret->draft = fs_draft_find(tree, parent, name);
     ret->tombstone = fs_tombstone_stands(tree, parent, name);
     int r = fs_row_find(tree, parent, name, &ret->row, &ret->id);
-    if (r == -ENOENT ||
+    bool link = r == 0 && is_link_temporary(ret->row, name);
+    if (r == -ENOENT || link ||
         (r == 0 && !ret->row->name && fs_change_is_edited(ret->row) && fs_scratch_name(name))) {
         ret->row = NULL;
         free(ret->id);
         ret->id = NULL;
-        ret->scratchable = fs_change_editable(parent->node);
+        ret->scratchable = link || fs_change_editable(parent->node);
         return 0;
     }
     return r;
@@ -84,7 +92,7 @@ static int make_directory(struct fs_view *directory, const struct fs_named *name
         return fs_draft_create(tree, directory->inode, named->row, name, named->id, ret_inode);
     struct ecs_action *action = NULL;
     r = named->row->change->mkdir(&child, &action);
-    return r == 0 && action ? fs_act(directory, action) : r;
+    return r == 0 && action ? fs_act(&child, action) : r; /* journaled under its own path */
 }
 
 int fs_mkdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name,

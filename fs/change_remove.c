@@ -18,13 +18,17 @@ static int about(struct fs_request *rq, const char *name)
     return progress && progress->name ? 0 : -ENOMEM;
 }
 
-static int refuse(struct fs_view *view, const struct fs_change *change)
+/* Of what is part of the tree itself nothing is said: `rm -rf` would fill .ecsfs/errors with it. */
+static int refuse(struct fs_view *directory, const struct fs_view *child)
 {
-    if (change && change->removes)
-        return fs_fail(view->rq, -EPERM, "DeletionNotAllowed",
-                       "removing %s %s: mount with -o allow_delete to allow it; nothing was changed",
-                       view->name, change->removes);
-    return fs_fail(view->rq, -EPERM, "FixedTree", "%s is part of the tree; nothing was changed", view->name);
+    const struct fs_change *change = child->node->change;
+    if (!change || !change->removes)
+        return -EPERM;
+    if (about(directory->rq, child->name) < 0)
+        return -ENOMEM;
+    return fs_fail(directory->rq, -EPERM, "DeletionNotAllowed",
+                   "removing %s %s: mount with -o allow_delete to allow it; nothing was changed", child->name,
+                   change->removes);
 }
 
 typedef int removal_fn(struct fs_view *view, struct ecs_action **ret_action);
@@ -33,16 +37,16 @@ typedef int removal_fn(struct fs_view *view, struct ecs_action **ret_action);
 static int remove_at_aws(struct fs_view *directory, struct fs_view *child, removal_fn *removal)
 {
     int r = fs_may_change(directory);
-    if (r == 0)
-        r = about(directory->rq, child->name);
     if (r < 0)
         return r;
     if (fs_acting(directory->rq))
         return fs_act_wait(directory);
     if (!removal || !directory->tree->options.allow_delete)
-        return refuse(child, child->node->change);
+        return refuse(directory, child);
     struct ecs_action *action = NULL;
-    r = removal(child, &action);
+    r = about(directory->rq, child->name);
+    if (r == 0)
+        r = removal(child, &action);
     return r == 0 && action ? fs_act(directory, action) : r;
 }
 
@@ -59,7 +63,7 @@ static int unlink_row(struct fs_view *directory, const struct fs_named *named, c
     if (change && change->unlink)
         return remove_at_aws(directory, &child, change->unlink);
     if (!fs_change_is_edited(named->row))
-        return about(directory->rq, name) < 0 ? -ENOMEM : refuse(&child, change);
+        return refuse(directory, &child);
     r = fs_may_change(directory);
     return r < 0 ? r : fs_tombstone_add(directory->tree, directory->inode, name);
 }
@@ -87,7 +91,7 @@ int fs_unlink(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *pare
 static bool holds_scratch(struct fs_tree *tree, const struct fs_inode *directory)
 {
     for (const struct fs_scratch_file *file = tree->overlay->scratch; file; file = file->next) {
-        if (file->inode->parent == directory)
+        if (file->linked && file->inode->parent == directory)
             return true;
     }
     return false;

@@ -95,12 +95,24 @@ static int save_onto(struct move *move, const char *text, size_t len)
     return telling(r);
 }
 
+/* ln -sfn: the link it made beside takes the place of the one that was there. */
+static int link_onto(struct move *move, const char *target)
+{
+    struct fs_view directory, child;
+    fs_view_inode(&directory, move->tree, move->rq, move->to);
+    fs_view_child(&child, move->tree, move->rq, move->to, move->target.row, move->new_name, move->target.id);
+    return telling(fs_change_link(&directory, &child, target));
+}
+
 static int scratch_onto_row(struct move *move)
 {
     struct fs_scratch_file *file = move->source.scratch;
-    if (file->scratch.target || !fs_change_is_edited(move->target.row))
+    const struct fs_change *change = move->target.row->change;
+    bool link = file->scratch.target && change && change->symlink;
+    if (!link && (file->scratch.target || !fs_change_is_edited(move->target.row)))
         return refuse(move);
-    int r = save_onto(move, file->scratch.text.data, file->scratch.text.len);
+    int r = link ? link_onto(move, file->scratch.target)
+                 : save_onto(move, file->scratch.text.data, file->scratch.text.len);
     if (r != 0)
         return r;
     fs_tombstone_remove(move->tree, move->to, move->new_name);

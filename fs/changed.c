@@ -173,31 +173,37 @@ static void dirs_below(struct fs_tree *tree, struct fs_inode *inode, enum ecs_ki
     if (row != NULL)
         told(tree, inode, row, arg);
     for (struct fs_inode *child = inode->children; child != NULL; child = child->next)
-        if (child->id == NULL && S_ISDIR(child->node->mode))
+        if ((child->id == NULL || (child->node->flags & FS_NESTS) != 0) && S_ISDIR(child->node->mode))
             dirs_below(tree, child, kind, told, arg);
 }
 
-/* The parent of a list is a resource whose kind the key does not tell: all kinds are tried. */
+static void dirs_of_parent(struct fs_tree *tree, const char *parent, const char *id, enum ecs_kind_id of,
+                           dir_fn *told, const void *arg)
+{
+    for (int kind = 0; kind < ECS_KINDS; kind++) {
+        struct ecs_key key = {(enum ecs_kind_id)kind, parent, id};
+        for (struct fs_inode *at = fs_inode_by_key(tree, &key, NULL); at != NULL;
+             at = fs_inode_by_key(tree, &key, at))
+            if (at->id != NULL)
+                dirs_below(tree, at, of, told, arg);
+    }
+}
+
+/* The parent of a list is a resource whose kind the key does not tell: all kinds are tried; "prod/web" is a
+ * service in a cluster, or a repository. */
 static void dirs_of_list(struct fs_tree *tree, const struct ecs_key *key, dir_fn *told, const void *arg)
 {
     if (key->parent[0] == '\0') {
         dirs_below(tree, tree->root, key->kind, told, arg);
         return;
     }
+    dirs_of_parent(tree, "", key->parent, key->kind, told, arg);
     cleanup_free char *above = strdup(key->parent);
-    if (above == NULL)
+    char *slash = above != NULL ? strrchr(above, '/') : NULL;
+    if (slash == NULL)
         return;
-    char *slash = strrchr(above, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    for (int kind = 0; kind < ECS_KINDS; kind++) {
-        struct ecs_key parent = {(enum ecs_kind_id)kind, slash != NULL ? above : "",
-                                 slash != NULL ? slash + 1 : above};
-        for (struct fs_inode *at = fs_inode_by_key(tree, &parent, NULL); at != NULL;
-             at = fs_inode_by_key(tree, &parent, at))
-            if (at->id != NULL)
-                dirs_below(tree, at, key->kind, told, arg);
-    }
+    *slash = '\0';
+    dirs_of_parent(tree, above, slash + 1, key->kind, told, arg);
 }
 
 /* A list changed: names that are not in it any more are dropped, and those that were absent may be there. */
@@ -245,18 +251,21 @@ static bool concerned(const struct fs_inode *inode, const struct ecs_key *key)
     if (resource == NULL)
         return true;
     if ((inode->node->flags & FS_WATCH_LISTS) == 0)
-        return is_above(&resource->key, key->parent);
+        return is_above(&resource->more->key, key->parent);
+    if (strcmp(ecs_kinds[resource->more->key.kind]->service, "ecs") != 0)
+        return true;
     /* Its list is a cluster's: of the cluster it is in itself, or of any. */
-    size_t len = strcspn(resource->key.parent, "/");
-    return len == 0 || (strlen(key->parent) == len && strncmp(resource->key.parent, key->parent, len) == 0);
+    size_t len = strcspn(resource->more->key.parent, "/");
+    return len == 0 ||
+           (strlen(key->parent) == len && strncmp(resource->more->key.parent, key->parent, len) == 0);
 }
 
 static void tell_watchers(struct fs_tree *tree, const struct ecs_key *key)
 {
-    for (struct fs_inode *inode = tree->watchers; inode != NULL; inode = inode->next_watcher)
-        if (concerned(inode, key)) {
-            fs_tell_changed(tree, inode);
-            tell_absent(tree, inode, NULL);
+    for (struct fs_inode_more *more = tree->watchers; more != NULL; more = more->next_watcher)
+        if (concerned(more->inode, key)) {
+            fs_tell_changed(tree, more->inode);
+            tell_absent(tree, more->inode, NULL);
         }
 }
 

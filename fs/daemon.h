@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Becoming a daemon, early: the fork comes before any thread, lock or connection exists, and the parent stays
- * until the child has mounted or failed, so that errors are printed and counted where the command was typed. */
+ * until the child has mounted or failed, so that errors are printed and counted where the command was typed.
+ */
 #ifndef FS_DAEMON_H
 #define FS_DAEMON_H
 

@@ -72,6 +72,7 @@ struct fs_save {
 
 struct fs_document {
     const char *what;         /* "task definition": for messages */
+    const char *service;      /* of its operations; NULL: "ecs" */
     enum ecs_kind_id kind;    /* whose describe it is compared with */
     const char *input, *more; /* operations whose input's members the document may have; more: or NULL */
     const char *output, *described; /* operation and member of its reply that describe it: its other
@@ -79,6 +80,9 @@ struct fs_document {
     const char *const *wrappers; /* members that hold the whole: {"taskDefinition": {...}}; NULL-terminated */
     const char *name;            /* input member that the path decides: "family"; NULL: none */
     const char *const *hidden;   /* input members that are not the document's: "cluster", "clientToken" */
+    const char *text; /* the document is any JSON object: AWS holds it as text in this member. Then no input,
+                         output, wrappers, name or hidden */
+    bool creates;     /* a save may be the first: without it, what AWS does not have cannot be saved */
     /* The document of what AWS says, in FS_CANON_SHOW. New reference; NULL: out of memory. */
     struct json_t *(*render)(const struct json_t *described);
     /* The calls. 0, or -errno with *ret_error: refused before any call. */
@@ -86,7 +90,13 @@ struct fs_document {
 };
 
 extern const struct fs_document fs_task_definition_document, fs_service_document, fs_cluster_document,
-    fs_capacity_providers_document;
+    fs_capacity_providers_document, fs_repository_document, fs_repository_policy_document,
+    fs_lifecycle_policy_document, fs_registry_policy_document, fs_replication_document, fs_scanning_document;
+
+static inline const char *fs_document_service(const struct fs_document *document)
+{
+    return document->service ? document->service : "ecs";
+}
 
 /* The input shape's member of that name, be it of `input` or of `more`; NULL. */
 const struct ecs_member *fs_document_member(const struct fs_document *document, const char *name);

@@ -111,6 +111,8 @@ static void judge_stage(void *arg, int err)
     struct fs_staged *staged = fs_staged_of(judged->inode);
     if (staged)
         fs_stage_judge(&staged->stage, judged->writes, err);
+    if (staged && staged->saving == judged->writes + 1)
+        staged->saving = 0;
     free(judged);
 }
 
@@ -120,11 +122,20 @@ static int save(struct fs_view *view, struct fs_staged *staged)
     if (!judged)
         return -ENOMEM;
     *judged = (struct judged){view->inode, staged->stage.writes};
+    staged->saving = staged->stage.writes + 1;
     return fs_document_save(view, staged->stage.text.data, staged->stage.text.len, judge_stage, judged);
+}
+
+/* Another process closes the file while the very text is being saved: it waits for that save's outcome. */
+static bool is_being_saved(const struct fs_staged *staged)
+{
+    return staged->saving == staged->stage.writes + 1;
 }
 
 static int take_step(struct fs_view *view, struct fs_staged *staged, int step)
 {
+    if (step == FS_STAGE_SAVE && is_being_saved(staged))
+        return fs_sleep_until(view->tree, view->rq, fs_now_ms(view->tree) + FS_PENDING_POLL_MS);
     if (step == FS_STAGE_SAVE)
         return save(view, staged);
     if (step != FS_STAGE_BROKEN)

@@ -31,7 +31,7 @@ static const struct ecs_shape *shape_of_member(const struct fs_document *documen
 {
     const char *operations[] = {document->input, document->more};
     for (size_t i = 0; i < 2 && operations[i]; i++) {
-        const struct ecs_api_operation *found = ecs_api_find("ecs", operations[i]);
+        const struct ecs_api_operation *found = ecs_api_find(fs_document_service(document), operations[i]);
         if (found && found->input && ecs_shape_member(found->input, name))
             return found->input;
     }

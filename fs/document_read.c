@@ -10,9 +10,10 @@
 
 enum { WORDS_MAX = 4096, FAULTS_TOLD = 5 };
 
-static const struct ecs_shape *input_shape(const char *operation)
+static const struct ecs_shape *input_shape(const struct fs_document *document, const char *operation)
 {
-    const struct ecs_api_operation *found = operation ? ecs_api_find("ecs", operation) : NULL;
+    const struct ecs_api_operation *found =
+        operation ? ecs_api_find(fs_document_service(document), operation) : NULL;
     return found ? found->input : NULL;
 }
 
@@ -25,7 +26,8 @@ static bool one_of(const char *const *names, const char *name)
 
 const struct ecs_member *fs_document_member(const struct fs_document *document, const char *name)
 {
-    const struct ecs_shape *input = input_shape(document->input), *more = input_shape(document->more);
+    const struct ecs_shape *input = input_shape(document, document->input);
+    const struct ecs_shape *more = input_shape(document, document->more);
     const struct ecs_member *member = input ? ecs_shape_member(input, name) : NULL;
     if (!member && more)
         member = ecs_shape_member(more, name);
@@ -35,9 +37,9 @@ const struct ecs_member *fs_document_member(const struct fs_document *document, 
 /* The shape of what describes it: the items' when the reply holds a list of them. */
 static const struct ecs_shape *described_shape(const struct fs_document *document)
 {
-    const struct ecs_api_operation *found = ecs_api_find("ecs", document->output);
+    const struct ecs_api_operation *found = ecs_api_find(fs_document_service(document), document->output);
     const struct ecs_member *member =
-        found && found->output ? ecs_shape_member(found->output, document->described) : NULL;
+        found && found->output && document->described ? ecs_shape_member(found->output, document->described) : NULL;
     if (!member)
         return NULL;
     return member->shape->type == ECS_SHAPE_LIST ? member->shape->value : member->shape;
@@ -182,14 +184,28 @@ static json_t *parse(const char *text, size_t len, struct ecs_error **ret_error)
     return NULL;
 }
 
+/* Of a whole answer ({"policyText": "{...}"}) the text is meant. */
+static int unwrap_text(const struct fs_document *document, json_t **root, struct ecs_error **ret_error)
+{
+    const char *text = json_string_value(json_object_get(*root, document->text));
+    if (!text)
+        return 0;
+    json_t *inner = parse(text, strlen(text), ret_error);
+    if (!inner)
+        return (*ret_error)->err;
+    json_decref(*root);
+    *root = inner;
+    return 0;
+}
+
 int fs_document_read(const struct fs_document *document, const char *name, const char *text, size_t len,
                      json_t **ret_wanted, struct ecs_error **ret_error)
 {
     json_t *wanted = parse(text, len, ret_error);
     if (!wanted)
         return (*ret_error)->err;
-    int r = unwrap(document, &wanted, ret_error);
-    if (r == 0) {
+    int r = document->text ? unwrap_text(document, &wanted, ret_error) : unwrap(document, &wanted, ret_error);
+    if (r == 0 && !document->text) {
         drop_nulls(wanted);
         drop_read_only(document, wanted);
         r = check(document, wanted, ret_error);

@@ -12,8 +12,6 @@
 #include "local.h"
 #include "show.h"
 
-enum { PENDING_POLL_MS = 50 };
-
 struct saving {
     struct fs_tree *tree;
     struct fs_inode *inode; /* referenced */
@@ -25,6 +23,7 @@ struct saving {
     struct fs_plan plan;
     size_t next; /* call */
     char token[FS_TOKEN_TEXT];
+    char *seen;                 /* the revision this mount last knew, where a save makes the next one */
     struct fs_pending *pending; /* of the call under way */
     fs_judge_fn *judge;         /* NULL once it was told */
     void *judge_arg;
@@ -61,7 +60,7 @@ static int wait_for_earlier(struct fs_view *view)
     if (!staged || !staged->pending)
         return 0;
     if (!staged->pending->done)
-        return fs_sleep_until(view->tree, view->rq, fs_now_ms(view->tree) + PENDING_POLL_MS);
+        return fs_sleep_until(view->tree, view->rq, fs_now_ms(view->tree) + FS_PENDING_POLL_MS);
     staged->pending = fs_pending_unref(staged->pending);
     return 0;
 }
@@ -97,6 +96,7 @@ static void free_saving(void *memory)
     fs_pending_unref(saving->pending);
     fs_plan_free(&saving->plan);
     json_decref(saving->wanted);
+    free(saving->seen);
     free(saving->text);
     free(saving);
 }
@@ -199,23 +199,55 @@ static int read_wanted(struct fs_view *view, struct saving *saving)
     return r;
 }
 
+/* ---- somebody else's revision in between ---- */
+
+static void note_seen(struct fs_view *view, struct saving *saving, const struct ecs_key *key)
+{
+    if (saving->seen || key->kind != ECS_FAMILY || !view->tree->cache)
+        return;
+    struct ecs_doc *doc = ecs_cache_peek(view->tree->cache, key, NULL);
+    const char *revision = doc ? ecs_doc_field(doc, "revision") : NULL;
+    saving->seen = revision ? strdup(revision) : NULL;
+}
+
+/* Ours comes after it, and the journal names both. */
+static void note_overtaken(struct fs_view *view, struct saving *saving, const struct ecs_doc *now)
+{
+    const char *revision = saving->seen ? ecs_doc_field(now, "revision") : NULL;
+    if (!revision || strcmp(revision, saving->seen) == 0)
+        return;
+    cleanup_buf struct ecs_buf path = ECS_BUF(8192), note = ECS_BUF(1024);
+    fs_inode_path(view->inode, NULL, &path);
+    ecs_buf_addf(&note, "%s:%s is newer than %s:%s, which was edited; what is saved comes after both",
+                 view->key.id, revision, view->key.id, saving->seen);
+    if (path.failed || note.failed)
+        return;
+    struct fs_journal_row row = {
+        fs_wall_ms(view->tree), view->rq->uid, view->rq->pid, path.data, "(save)", NULL, NULL, note.data};
+    fs_journal_add(view->tree->journal, &row);
+    free(saving->seen);
+    saving->seen = NULL;
+}
+
 /* "Equal" means equal to a describe made now, not to an old one. */
-static int ask_now(struct fs_view *view, const struct saving *saving, json_t **ret_now)
+static int ask_now(struct fs_view *view, struct saving *saving, json_t **ret_now)
 {
     struct ecs_key key = {saving->document->kind, view->key.parent, view->key.id};
     struct ecs_doc *doc;
+    note_seen(view, saving, &key);
     view->rq->want.fetched_after = true;
     int r = fs_view_doc_of(view, &key, &doc);
     view->rq->want.fetched_after = false;
     if (r == -ENOENT) {
         *ret_now = NULL;
-        if (fs_draft_around(view) || key.kind == ECS_FAMILY)
+        if (fs_draft_around(view) || saving->document->creates)
             return 0;
         return fs_fail(view->rq, -ESTALE, "ResourceGone", "the %s %s is no longer there",
                        saving->document->what, key.id);
     }
     if (r != 0)
         return r;
+    note_overtaken(view, saving, doc);
     *ret_now = ecs_doc_tree(doc);
     return *ret_now ? 0 : -ENOMEM;
 }
@@ -230,7 +262,9 @@ static int make_plan(struct fs_view *view, struct saving *saving)
         r = ask_now(view, saving, &now);
     if (r != 0)
         return r;
-    const struct fs_draft *draft = fs_draft_around(view);
+    struct fs_draft *draft = fs_draft_around(view);
+    if (draft)
+        draft->tried = true;
     struct fs_save save = {
         .key = {saving->document->kind, view->key.parent, view->key.id},
         .wanted = saving->wanted,
@@ -252,8 +286,8 @@ static int make_plan(struct fs_view *view, struct saving *saving)
 static struct ecs_action *make_action(struct saving *saving)
 {
     const struct fs_plan_call *call = &saving->plan.calls[saving->next];
-    struct ecs_action *action =
-        fs_action("ecs", call->operation, json_incref(call->input), call->effect, &call->key, call->member);
+    struct ecs_action *action = fs_action(fs_document_service(saving->document), call->operation,
+                                          json_incref(call->input), call->effect, &call->key, call->member);
     if (!action)
         return NULL;
     action->beside = call->beside;

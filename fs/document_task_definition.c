@@ -102,6 +102,7 @@ const struct fs_document fs_task_definition_document = {
     .described = "taskDefinition",
     .wrappers = (const char *const[]){"taskDefinition", NULL},
     .name = "family",
+    .creates = true,
     .render = render,
     .plan = plan,
 };

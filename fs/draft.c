@@ -27,7 +27,7 @@ struct fs_draft *fs_draft_of(const struct fs_inode *inode)
 bool fs_overlay_is_draft(const struct fs_inode *directory)
 {
     const struct fs_draft *draft = fs_draft_of(directory);
-    return draft && (!draft->tree->cache || !ecs_cache_peek(draft->tree->cache, &directory->key, NULL));
+    return draft && (!draft->tree->cache || !ecs_cache_peek(draft->tree->cache, &directory->more->key, NULL));
 }
 
 int fs_draft_create(struct fs_tree *tree, struct fs_inode *parent, const struct fs_node *node,
@@ -106,8 +106,7 @@ static int keep_count(struct fs_view *view, const char *text, struct ecs_action 
     return 0;
 }
 
-/* "web:12", "web" or an ARN as the key of its document. */
-static void definition_key(const char *text, char *family, size_t size, struct ecs_key *ret_key)
+void fs_draft_definition_key(const char *text, char *family, size_t size, struct ecs_key *ret_key)
 {
     snprintf(family, size, "%s", fs_task_definition_short(text));
     char *colon = strchr(family, ':');
@@ -142,7 +141,7 @@ int fs_draft_launch_type(struct fs_view *view, const char *definition, const cha
     struct ecs_key key;
     struct ecs_doc *doc;
     *ret_type = NULL;
-    definition_key(definition, family, sizeof(family), &key);
+    fs_draft_definition_key(definition, family, sizeof(family), &key);
     int r = fs_view_doc_of(view, &key, &doc);
     if (r == -ENOENT)
         return 0; /* AWS says so in its own words */
@@ -157,13 +156,14 @@ int fs_draft_launch_type(struct fs_view *view, const char *definition, const cha
 
 static int create_service(struct fs_view *view, const char *text, struct ecs_action **ret_action)
 {
-    const struct fs_draft *draft = fs_draft_around(view);
+    struct fs_draft *draft = fs_draft_around(view);
     const char *type;
     int r = fs_draft_launch_type(view, text, &type);
     if (r != 0)
         return r;
     char token[FS_TOKEN_TEXT];
     fs_change_token(token);
+    draft->tried = true;
     json_t *input = json_pack("{s:s, s:s, s:s, s:i, s:s}", "cluster", view->key.parent, "serviceName",
                               view->key.id, "taskDefinition", text, "desiredCount",
                               draft->desired_count > 0 ? draft->desired_count : 0, "clientToken", token);

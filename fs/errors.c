@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "show.h"
 #include "tree_private.h"
 
-enum { KEPT = 256 };
+enum { KEPT = 256, AGAIN_MS = 60000 };
 
 struct failure {
     int64_t wall_ms;
@@ -41,9 +42,26 @@ struct fs_errors *fs_errors_free(struct fs_errors *errors)
     return NULL;
 }
 
-void fs_errors_record(struct fs_tree *tree, const char *path, const struct ecs_error *error)
+/* A walk meets the same failure again and again: it is told once in a while, so that the failures of writes
+ * are not pushed out. */
+static bool told_lately(const struct fs_errors *errors, const char *path, const struct ecs_error *error,
+                        int64_t now_ms)
+{
+    for (size_t i = 0; i < KEPT; i++) {
+        const struct failure *failure = &errors->ring[i];
+        if (failure->path != NULL && !failure->cleared && now_ms - failure->wall_ms < AGAIN_MS &&
+            strcmp(failure->path, path) == 0 && strcmp(failure->error->code, error->code) == 0 &&
+            strcmp(failure->error->message, error->message) == 0)
+            return true;
+    }
+    return false;
+}
+
+void fs_errors_record(struct fs_tree *tree, const char *path, const struct ecs_error *error, bool writing)
 {
     struct fs_errors *errors = tree->errors;
+    if (!writing && told_lately(errors, path, error, fs_wall_ms(tree)))
+        return;
     struct failure *failure = &errors->ring[errors->at];
     empty(failure);
     failure->path = strdup(path);
@@ -82,7 +100,8 @@ static void add_failure(const struct failure *failure, struct ecs_buf *text)
 {
     char when[ECS_TIME_TEXT];
     const struct ecs_error *error = failure->error;
-    ecs_buf_addf(text, "%s %s", ecs_time_format(failure->wall_ms, when), failure->path);
+    ecs_buf_addf(text, "%s ", ecs_time_format(failure->wall_ms, when));
+    fs_add_safe(text, failure->path);
     if (error->operation[0] != '\0')
         ecs_buf_addf(text, " %s", error->operation);
     ecs_buf_addf(text, " %s: %s", error->code, error->message);

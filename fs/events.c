@@ -11,6 +11,7 @@
 
 #include "nodes.h"
 #include "show.h"
+#include "tree_private.h"
 
 /* Of one service; beyond it, the history begins anew. */
 enum { OLDER_BYTES = 1 << 20 };
@@ -32,17 +33,18 @@ static void free_history(void *memory)
 
 static struct history *history_of(struct fs_inode *inode)
 {
-    if (inode == NULL)
+    struct fs_inode_more *more = inode != NULL ? fs_inode_more(inode) : NULL;
+    if (more == NULL)
         return NULL;
-    if (inode->memory == NULL) {
+    if (more->memory == NULL) {
         struct history *history = calloc(1, sizeof(*history));
         if (history == NULL)
             return NULL;
         history->older = ECS_BUF(OLDER_BYTES);
-        inode->memory = history;
-        inode->memory_free = free_history;
+        more->memory = history;
+        more->memory_free = free_history;
     }
-    return inode->memory;
+    return more->memory;
 }
 
 static const char *text_of(const json_t *event, const char *member)
@@ -88,7 +90,8 @@ static void keep_dropped(struct history *history, const json_t *events)
     }
 }
 
-static void remember(struct history *history, struct fs_inode *inode, struct ecs_doc *doc, const json_t *events)
+static void remember(struct history *history, struct fs_inode *inode, struct ecs_doc *doc,
+                     const json_t *events)
 {
     if (history->hash == ecs_doc_hash(doc) && history->last != NULL)
         return;

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ecsfs/cleanup.h"
-#include "ecsfs/log.h"
+#include "operations.h"
 
 /* INT64_MAX is for ever: thirty years, which the kernel's jiffies can still count. */
 double face_seconds(int64_t ms)
@@ -57,32 +56,12 @@ static struct fs_handle *handle_of(const struct fuse_file_info *info)
     return (struct fs_handle *)(uintptr_t)info->fh;
 }
 
-/* Runs `call` on the request's inode, which the kernel may name only while it remembers it. */
-#define ON_INODE(inode, r)                                              \
-    struct fs_inode *inode = fs_inode_find((r)->face->tree, (r)->ino); \
-    if (inode == NULL)                                                  \
-        return -ESTALE;
-
 static void reply_done(struct face *face, struct face_request *r)
 {
     fuse_reply_err(r->req, 0);
 }
 
 /* ---- entries ---- */
-
-/* Remembers the inode for the answer that is about to be sent. */
-static void found(struct face_request *r, struct fs_inode *inode)
-{
-    fs_remember(r->face->tree, inode);
-    r->found = fs_inode_number(inode);
-}
-
-static void drop_found(struct face *face, struct face_request *r)
-{
-    if (r->found != 0)
-        fs_forget(face->tree, r->found, 1);
-    r->found = 0;
-}
 
 static struct fuse_entry_param entry_param(const struct face_request *r)
 {
@@ -99,22 +78,6 @@ static void reply_entry(struct face *face, struct face_request *r)
     struct fuse_entry_param entry = entry_param(r);
     if (fuse_reply_entry(r->req, &entry) != 0)
         drop_found(face, r);
-}
-
-static int run_lookup(struct face *face, struct face_request *r)
-{
-    ON_INODE(parent, r)
-    struct fs_inode *inode = NULL;
-    r->entry_valid_ms = 0;
-    int result = fs_lookup(face->tree, &r->rq, parent, r->name, &inode, &r->entry_valid_ms);
-    if (result != 0)
-        return result;
-    result = fs_getattr(face->tree, &r->rq, inode, &r->attr);
-    if (result != 0)
-        r->entry_valid_ms = 0;
-    else
-        found(r, inode);
-    return result;
 }
 
 static const struct face_op op_lookup = {
@@ -145,33 +108,6 @@ static void on_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
     fuse_reply_none(req);
 }
 
-/* The attributes of what was just made. Making it succeeded, so its answer must not wait or fail: what is
- * not known now, the kernel asks for later. */
-static void attributes_of_new(struct face_request *r, struct fs_inode *inode, mode_t mode)
-{
-    r->rq.peek = true;
-    if (fs_getattr(r->face->tree, &r->rq, inode, &r->attr) != 0) {
-        r->attr = (struct fs_attr){0};
-        r->attr.st.st_ino = fs_inode_number(inode);
-        r->attr.st.st_mode = mode;
-        r->attr.st.st_nlink = 1;
-        r->attr.st.st_uid = r->rq.uid;
-        r->attr.st.st_gid = r->rq.gid;
-    }
-    r->rq.peek = false;
-    found(r, inode);
-}
-
-static int run_mkdir(struct face *face, struct face_request *r)
-{
-    ON_INODE(parent, r)
-    struct fs_inode *inode = NULL;
-    int result = fs_mkdir(face->tree, &r->rq, parent, r->name, r->mode, &inode);
-    if (result == 0)
-        attributes_of_new(r, inode, S_IFDIR | 0700);
-    return result;
-}
-
 static const struct face_op op_mkdir = {
     .name = "mkdir", .run = run_mkdir, .reply = reply_entry, .drop = drop_found, .changing = true};
 
@@ -182,16 +118,6 @@ static void on_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
         return;
     r->mode = mode;
     face_begin(r, parent, 0);
-}
-
-static int run_symlink(struct face *face, struct face_request *r)
-{
-    ON_INODE(parent, r)
-    struct fs_inode *inode = NULL;
-    int result = fs_symlink(face->tree, &r->rq, parent, r->name, r->new_name, &inode);
-    if (result == 0)
-        attributes_of_new(r, inode, S_IFLNK | 0777);
-    return result;
 }
 
 static const struct face_op op_symlink = {
@@ -216,12 +142,6 @@ static void reply_attr(struct face *face, struct face_request *r)
     fuse_reply_attr(r->req, &r->attr.st, face_seconds(r->attr.valid_ms));
 }
 
-static int run_getattr(struct face *face, struct face_request *r)
-{
-    ON_INODE(inode, r)
-    return fs_getattr(face->tree, &r->rq, inode, &r->attr);
-}
-
 static const struct face_op op_getattr = {.name = "getattr", .run = run_getattr, .reply = reply_attr};
 
 static void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info)
@@ -229,20 +149,6 @@ static void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *in
     struct face_request *r = take(req, &op_getattr, ino, NULL, NULL, NULL, 0);
     if (r != NULL)
         face_begin(r, 0, 0);
-}
-
-static int run_setattr(struct face *face, struct face_request *r)
-{
-    ON_INODE(inode, r)
-    if (!r->done) {
-        int result = (r->to_set & FUSE_SET_ATTR_SIZE) != 0
-                         ? fs_truncate(face->tree, &r->rq, inode, r->handle, r->offset)
-                         : fs_setattr(face->tree, &r->rq, inode);
-        if (result != 0)
-            return result;
-        r->done = true;
-    }
-    return fs_getattr(face->tree, &r->rq, inode, &r->attr);
 }
 
 static const struct face_op op_setattr = {
@@ -254,16 +160,10 @@ static void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
     struct face_request *r = take(req, &op_setattr, ino, NULL, NULL, NULL, 0);
     if (r == NULL)
         return;
-    r->to_set = to_set;
+    r->truncates = (to_set & FUSE_SET_ATTR_SIZE) != 0;
     r->offset = attr->st_size;
     r->handle = info != NULL ? handle_of(info) : NULL;
     face_begin(r, 0, 0);
-}
-
-static int run_access(struct face *face, struct face_request *r)
-{
-    ON_INODE(inode, r)
-    return fs_access(face->tree, &r->rq, inode, r->flags);
 }
 
 static const struct face_op op_access = {.name = "access", .run = run_access, .reply = reply_done};
@@ -275,13 +175,6 @@ static void on_access(fuse_req_t req, fuse_ino_t ino, int mask)
         return;
     r->flags = mask;
     face_begin(r, 0, 0);
-}
-
-static int run_readlink(struct face *face, struct face_request *r)
-{
-    ON_INODE(inode, r)
-    ecs_buf_truncate(&r->text, 0);
-    return fs_readlink(face->tree, &r->rq, inode, &r->text);
 }
 
 static void reply_readlink(struct face *face, struct face_request *r)
@@ -301,20 +194,6 @@ static void on_readlink(fuse_req_t req, fuse_ino_t ino)
 }
 
 /* ---- extended attributes ---- */
-
-static int run_getxattr(struct face *face, struct face_request *r)
-{
-    ON_INODE(inode, r)
-    ecs_buf_truncate(&r->text, 0);
-    return fs_getxattr(face->tree, &r->rq, inode, r->name, &r->text);
-}
-
-static int run_listxattr(struct face *face, struct face_request *r)
-{
-    ON_INODE(inode, r)
-    ecs_buf_truncate(&r->text, 0);
-    return fs_listxattr(face->tree, &r->rq, inode, &r->text);
-}
 
 static void reply_xattr(struct face *face, struct face_request *r)
 {
@@ -372,22 +251,10 @@ static struct listing *listing_of(const struct fuse_file_info *info)
     return (struct listing *)(uintptr_t)info->fh;
 }
 
-static int run_opendir(struct face *face, struct face_request *r)
-{
-    ON_INODE(inode, r)
-    struct fs_dir *dir = NULL;
-    int result = fs_readdir(face->tree, &r->rq, inode, &dir);
-    if (result != 0)
-        return result;
-    r->listing = listing_open(face->listings, r->ino, dir, face->clock->now_ms(face->clock));
-    return r->listing != NULL ? 0 : -ENOMEM;
-}
-
 static void reply_opendir(struct face *face, struct face_request *r)
 {
-    struct fuse_file_info info = {.fh = (uintptr_t)r->listing,
-                                  .cache_readdir = r->listing->cached,
-                                  .keep_cache = r->listing->kept};
+    struct fuse_file_info info = {
+        .fh = (uintptr_t)r->listing, .cache_readdir = r->listing->cached, .keep_cache = r->listing->kept};
     if (fuse_reply_open(r->req, &info) != 0)
         listing_close(face->listings, r->listing);
 }
@@ -407,25 +274,6 @@ static void on_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
     fuse_reply_err(req, 0);
 }
 
-/* What is known of an entry without waiting is given along, and remembered; else its name alone (node id 0). */
-static void look_ahead(struct face_request *r, const struct fs_dirent *entry)
-{
-    struct fs_tree *tree = r->face->tree;
-    struct fs_inode *parent = fs_inode_find(tree, r->ino), *inode = NULL;
-    r->rq.peek = true;
-    bool known = parent != NULL &&
-                 fs_lookup(tree, &r->rq, parent, entry->name, &inode, &r->entry_valid_ms) == 0 &&
-                 fs_getattr(tree, &r->rq, inode, &r->attr) == 0 && r->attr.valid_ms > 0;
-    r->rq.peek = false;
-    r->found = 0;
-    if (known) {
-        found(r, inode);
-        return;
-    }
-    r->entry_valid_ms = 0;
-    r->attr = (struct fs_attr){.st.st_mode = entry->type, .st.st_ino = entry->ino};
-}
-
 /* The bytes that an entry takes in the answer; more than `room` when it does not fit. */
 static size_t add_entry(struct face_request *r, char *at, size_t room, size_t i)
 {
@@ -437,8 +285,8 @@ static size_t add_entry(struct face_request *r, char *at, size_t room, size_t i)
     if (i < 2)
         r->attr = (struct fs_attr){.st.st_mode = S_IFDIR, .st.st_ino = i == 0 ? r->ino : FUSE_ROOT_ID};
     else
-        r->attr = (struct fs_attr){.st.st_mode = dir->entries[i - 2].type,
-                                   .st.st_ino = dir->entries[i - 2].ino};
+        r->attr =
+            (struct fs_attr){.st.st_mode = dir->entries[i - 2].type, .st.st_ino = dir->entries[i - 2].ino};
     if (!r->plus)
         return fuse_add_direntry(r->req, at, room, name, &r->attr.st, next);
 
@@ -452,19 +300,10 @@ static size_t add_entry(struct face_request *r, char *at, size_t room, size_t i)
     if (r->found != 0 && ecs_buf_add(&r->given, &r->found, sizeof(r->found)) != 0)
         drop_found(r->face, r);
     if (r->found != 0)
-        listing_gave(r->listing, r->attr.valid_ms < INT64_MAX / 2 ? r->began_ms + r->attr.valid_ms : INT64_MAX);
+        listing_gave(r->listing,
+                     r->attr.valid_ms < INT64_MAX / 2 ? r->began_ms + r->attr.valid_ms : INT64_MAX);
     struct fuse_entry_param entry = entry_param(r);
     return fuse_add_direntry_plus(r->req, at, room, name, &entry, next);
-}
-
-static void rewind_listing(struct face *face, struct face_request *r)
-{
-    struct fs_inode *inode = fs_inode_find(face->tree, r->ino);
-    struct fs_dir *dir = NULL;
-    r->rq.peek = true;
-    if (inode != NULL && fs_readdir(face->tree, &r->rq, inode, &dir) == 0)
-        listing_renew(r->listing, dir);
-    r->rq.peek = false;
 }
 
 static int run_readdir(struct face *face, struct face_request *r)
@@ -539,12 +378,6 @@ static struct fuse_file_info open_info(const struct face_request *r)
     return info;
 }
 
-static int run_open(struct face *face, struct face_request *r)
-{
-    ON_INODE(inode, r)
-    return fs_open(face->tree, &r->rq, inode, r->flags, &r->handle, &r->hints);
-}
-
 static void reply_open(struct face *face, struct face_request *r)
 {
     struct fuse_file_info info = open_info(r);
@@ -561,17 +394,6 @@ static void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info)
         return;
     r->flags = info->flags;
     face_begin(r, 0, 0);
-}
-
-static int run_create(struct face *face, struct face_request *r)
-{
-    ON_INODE(parent, r)
-    struct fs_inode *inode = NULL;
-    int result =
-        fs_create(face->tree, &r->rq, parent, r->name, r->mode, r->flags, &inode, &r->handle, &r->hints);
-    if (result == 0)
-        attributes_of_new(r, inode, S_IFREG | 0600);
-    return result;
 }
 
 static void reply_create(struct face *face, struct face_request *r)
@@ -622,22 +444,12 @@ static void on_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
     face_begin(r, parent, 0);
 }
 
-static int run_read(struct face *face, struct face_request *r)
-{
-    return fs_read(face->tree, &r->rq, r->handle, r->size, r->offset, &r->out, &r->out_len);
-}
-
 static void reply_read(struct face *face, struct face_request *r)
 {
     fuse_reply_buf(r->req, r->out, r->out_len);
 }
 
 static const struct face_op op_read = {.name = "read", .run = run_read, .reply = reply_read};
-
-static int run_write(struct face *face, struct face_request *r)
-{
-    return fs_write(face->tree, &r->rq, r->handle, r->data, r->size, r->offset);
-}
 
 static void reply_write(struct face *face, struct face_request *r)
 {
@@ -647,18 +459,8 @@ static void reply_write(struct face *face, struct face_request *r)
 static const struct face_op op_write = {
     .name = "write", .run = run_write, .reply = reply_write, .changing = true};
 
-static int run_flush(struct face *face, struct face_request *r)
-{
-    return fs_flush(face->tree, &r->rq, r->handle);
-}
-
 static const struct face_op op_flush = {
     .name = "flush", .run = run_flush, .reply = reply_done, .changing = true};
-
-static int run_fsync(struct face *face, struct face_request *r)
-{
-    return fs_fsync(face->tree, &r->rq, r->handle);
-}
 
 static const struct face_op op_fsync = {
     .name = "fsync", .run = run_fsync, .reply = reply_done, .changing = true};
@@ -704,27 +506,6 @@ static void on_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *in
 }
 
 /* ---- names ---- */
-
-static int run_unlink(struct face *face, struct face_request *r)
-{
-    ON_INODE(parent, r)
-    return fs_unlink(face->tree, &r->rq, parent, r->name);
-}
-
-static int run_rmdir(struct face *face, struct face_request *r)
-{
-    ON_INODE(parent, r)
-    return fs_rmdir(face->tree, &r->rq, parent, r->name);
-}
-
-static int run_rename(struct face *face, struct face_request *r)
-{
-    ON_INODE(from, r)
-    struct fs_inode *to = fs_inode_find(face->tree, r->new_parent);
-    if (to == NULL)
-        return -ESTALE;
-    return fs_rename(face->tree, &r->rq, from, r->name, to, r->new_name, (unsigned)r->flags);
-}
 
 static const struct face_op op_unlink = {
     .name = "unlink", .run = run_unlink, .reply = reply_done, .changing = true};
@@ -779,7 +560,8 @@ static void on_statfs(fuse_req_t req, fuse_ino_t ino)
     fuse_reply_statfs(req, &st);
 }
 
-/* Left to the kernel: locks (local), lseek, fallocate, copy_file_range (read and write), poll, ioctl (ENOTTY). */
+/* Left to the kernel: locks (local), lseek, fallocate, copy_file_range (read and write), poll, ioctl
+ * (ENOTTY). */
 const struct fuse_lowlevel_ops face_operations = {
     .init = face_init,
     .lookup = on_lookup,

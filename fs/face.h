@@ -22,6 +22,7 @@ struct face {
     int64_t timeout_ms; /* how long a request may be parked */
     int64_t notice_ms;  /* how long a change waits for its notices */
     bool trace;         /* -d: one line an operation */
+    unsigned max_read;
     struct face_requests requests;
     struct listings *listings;
     struct fuse_session *session;
@@ -33,6 +34,7 @@ struct face {
 struct face_options {
     const char *mountpoint; /* absolute, without links */
     const char *fuse;       /* options for the kernel and fusermount3: "fsname=aws,subtype=ecsfs,..." */
+    unsigned max_read;      /* bytes; 0: the kernel's. The same as in `fuse`, where it is named there */
     int64_t timeout_ms;
     bool trace;
     const struct ecs_clock *clock;
@@ -40,7 +42,7 @@ struct face_options {
 
 /* NULL with errno. The tree's callbacks into the notifier may come from now on. */
 struct face *face_new(const struct face_options *options, struct notifier *notifier);
-/* Mounts. 0, or -1 with the reason in `why` (one line). */
+/* Mounts, and agrees with the kernel on how to talk. 0, or -1 with the reason in `why` (one line). */
 int face_mount(struct face *face, struct fs_tree *tree, char *why, size_t why_size);
 int face_fd(const struct face *face);
 /* Takes and runs what the kernel asks for, a bounded number of requests. False: unmounted. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <linux/fuse.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,9 @@
 #include "face.h"
 
 enum {
-    NOTICE_MS = 500,  /* a change is answered after that even when the kernel does not take its notices */
-    AT_A_TIME = 64,   /* requests taken before the loop looks elsewhere */
+    NOTICE_MS = 500, /* a change is answered after that even when the kernel does not take its notices */
+    INIT_MS = 5000,  /* the kernel sends INIT right after the mount */
+    AT_A_TIME = 64,  /* requests taken before the loop looks elsewhere */
     MAX_WRITE = 1 << 20,
     BACKGROUND = 128, /* reads ahead and asynchronous reads under way */
 };
@@ -25,7 +27,8 @@ enum {
 /* libfuse says why something failed by logging it. */
 static char last_words[256];
 
-static void listen_to_libfuse(enum fuse_log_level level, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+listen_to_libfuse(enum fuse_log_level level, const char *format, va_list args)
 {
     vsnprintf(last_words, sizeof(last_words), format, args);
     last_words[strcspn(last_words, "\n")] = '\0';
@@ -49,7 +52,7 @@ void face_init(void *userdata, struct fuse_conn_info *conn)
     want(conn, FUSE_CAP_READDIRPLUS, true);
     want(conn, FUSE_CAP_READDIRPLUS_AUTO, false);
     want(conn, FUSE_CAP_PARALLEL_DIROPS, true); /* and see greet() */
-    want(conn, FUSE_CAP_ATOMIC_O_TRUNC, true); /* `echo 5 > f` is one WRITE besides open and close */
+    want(conn, FUSE_CAP_ATOMIC_O_TRUNC, true);  /* `echo 5 > f` is one WRITE besides open and close */
     want(conn, FUSE_CAP_ASYNC_READ, true);
     want(conn, FUSE_CAP_WRITEBACK_CACHE, false); /* write(2) must reach AWS before it returns */
     /* Pages are dropped when the size changes; of the same size, by open (no keep_cache) and by notices. */
@@ -59,13 +62,15 @@ void face_init(void *userdata, struct fuse_conn_info *conn)
     want(conn, FUSE_CAP_CACHE_SYMLINKS, false);
     face->parallel = (conn->capable & FUSE_CAP_PARALLEL_DIROPS) != 0;
     want(conn, FUSE_CAP_ASYNC_DIO, false); /* chunks of one write come in order */
+    conn->max_read = face->max_read;
     conn->max_write = MAX_WRITE;
     conn->max_background = BACKGROUND;
     conn->congestion_threshold = BACKGROUND * 3 / 4;
 }
 
-/* libfuse before 3.17 forgets to pass FUSE_PARALLEL_DIROPS on to the kernel, which then lets one lookup that waits
- * for AWS keep everybody out of its directory. So it is put into the answer to INIT, the first thing written. */
+/* libfuse before 3.17 forgets to pass FUSE_PARALLEL_DIROPS on to the kernel, which then lets one lookup that
+ * waits for AWS keep everybody out of its directory. So it is put into the answer to INIT, the first thing
+ * written. */
 #if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 14)
 static ssize_t greet(int fd, struct iovec *iov, int count, void *userdata)
 {
@@ -98,28 +103,34 @@ static int greet_ourselves(struct face *face)
 
 /* ---- requests ---- */
 
-bool face_serve(struct face *face)
+/* Takes and runs a request. 1: done; 0: there is none; -1: unmounted. */
+static int serve_one(struct face *face)
 {
     static struct fuse_buf buf; /* libfuse's, kept from request to request */
-
-    for (int taken = 0; taken < AT_A_TIME; taken++) {
-        int r = fuse_session_receive_buf(face->session, &buf);
-        if (r == -EAGAIN)
-            return true;
-        if (r == -EINTR)
-            continue;
-        if (r <= 0) {
-            if (r < 0)
-                ecs_log(ECS_LOG_ERROR, "reading from the kernel: %s", strerror(-r));
-            free(buf.mem);
-            buf.mem = NULL;
-            return false;
-        }
+    int r;
+    do
+        r = fuse_session_receive_buf(face->session, &buf);
+    while (r == -EINTR);
+    if (r == -EAGAIN)
+        return 0;
+    if (r > 0) {
         fuse_session_process_buf(face->session, &buf);
-        if (fuse_session_exited(face->session))
-            return false;
+        if (!fuse_session_exited(face->session))
+            return 1;
+    } else if (r < 0) {
+        ecs_log(ECS_LOG_ERROR, "reading from the kernel: %s", strerror(-r));
     }
-    return true;
+    free(buf.mem);
+    buf.mem = NULL;
+    return -1;
+}
+
+bool face_serve(struct face *face)
+{
+    int r = 1;
+    for (int taken = 0; r > 0 && taken < AT_A_TIME; taken++)
+        r = serve_one(face);
+    return r >= 0;
 }
 
 void face_wire_refuse(struct face_request *r, int error)
@@ -154,7 +165,8 @@ static void tell_inode(void *arg, uint64_t ino, bool attr_only)
     struct face *face = arg;
     int r = fuse_lowlevel_notify_inval_inode(face->session, ino, attr_only ? -1 : 0, 0);
     if (face->trace)
-        ecs_debug("tell      %llx changed%s (%d)", (unsigned long long)ino, attr_only ? " attributes" : "", r);
+        ecs_debug("tell      %llx changed%s (%d)", (unsigned long long)ino, attr_only ? " attributes" : "",
+                  r);
 }
 
 static void tell_entry(void *arg, uint64_t parent, const char *name)
@@ -194,6 +206,7 @@ struct face *face_new(const struct face_options *options, struct notifier *notif
     face->timeout_ms = options->timeout_ms;
     face->notice_ms = NOTICE_MS;
     face->trace = options->trace;
+    face->max_read = options->max_read;
     face->mountpoint = strdup(options->mountpoint);
     face->listings = listings_new();
     face_requests_init(&face->requests);
@@ -228,6 +241,16 @@ static int mount_listening(struct face *face, char *said, size_t said_size)
     return r;
 }
 
+/* INIT, the kernel's first request. What it and we cannot agree upon is then an error of mounting. */
+static int agree(struct face *face, char *why, size_t why_size)
+{
+    struct pollfd fd = {.fd = fuse_session_fd(face->session), .events = POLLIN};
+    if (poll(&fd, 1, INIT_MS) == 1 && serve_one(face) >= 0)
+        return 0;
+    snprintf(why, why_size, "%s", last_words[0] != '\0' ? last_words : "the kernel says nothing");
+    return -1;
+}
+
 int face_mount(struct face *face, struct fs_tree *tree, char *why, size_t why_size)
 {
     char said[256] = "";
@@ -250,7 +273,7 @@ int face_mount(struct face *face, struct fs_tree *tree, char *why, size_t why_si
         snprintf(why, why_size, "the FUSE device cannot be made non-blocking: %s", strerror(errno));
         return -1;
     }
-    return 0;
+    return agree(face, why, why_size);
 }
 
 const char *face_library_version(void)

@@ -42,7 +42,7 @@ static struct fs_inode **ino_slot(struct fs_tree *tree, uint64_t ino)
     return &tree->inodes.by_ino[ino & (tree->inodes.ino_size - 1)];
 }
 
-static struct fs_inode **key_slot(struct fs_tree *tree, const struct ecs_key *key)
+static struct fs_inode_more **key_slot(struct fs_tree *tree, const struct ecs_key *key)
 {
     return &tree->inodes.by_key[hash_key(key) & (tree->inodes.key_size - 1)];
 }
@@ -107,25 +107,25 @@ static void grow_by_ino(struct fs_inodes *inodes)
     inodes->ino_size = size;
 }
 
-static void push_key(struct fs_inode **slot, struct fs_inode *inode)
+static void push_key(struct fs_inode_more **slot, struct fs_inode_more *more)
 {
-    inode->next_key = *slot;
+    more->next_key = *slot;
     if (*slot != NULL)
-        (*slot)->prev_key = &inode->next_key;
-    inode->prev_key = slot;
-    *slot = inode;
+        (*slot)->prev_key = &more->next_key;
+    more->prev_key = slot;
+    *slot = more;
 }
 
 static void grow_by_key(struct fs_inodes *inodes)
 {
     size_t size = inodes->key_size * 2;
-    struct fs_inode **table = calloc(size, sizeof(*table));
+    struct fs_inode_more **table = calloc(size, sizeof(*table));
     if (table == NULL)
         return;
     for (size_t i = 0; i < inodes->key_size; i++)
-        for (struct fs_inode *inode = inodes->by_key[i], *next; inode != NULL; inode = next) {
-            next = inode->next_key;
-            push_key(&table[hash_key(&inode->key) & (size - 1)], inode);
+        for (struct fs_inode_more *more = inodes->by_key[i], *next; more != NULL; more = next) {
+            next = more->next_key;
+            push_key(&table[hash_key(&more->key) & (size - 1)], more);
         }
     free(inodes->by_key);
     inodes->by_key = table;
@@ -154,26 +154,27 @@ static void link_key(struct fs_tree *tree, struct fs_inode *inode)
 {
     if (++tree->inodes.key_len > tree->inodes.key_size)
         grow_by_key(&tree->inodes);
-    push_key(key_slot(tree, &inode->key), inode);
+    push_key(key_slot(tree, &inode->more->key), inode->more);
 }
 
 static void unlink_key(struct fs_tree *tree, struct fs_inode *inode)
 {
-    if (inode->prev_key == NULL)
+    struct fs_inode_more *more = inode->more;
+    if (more == NULL || more->prev_key == NULL)
         return;
-    *inode->prev_key = inode->next_key;
-    if (inode->next_key != NULL)
-        inode->next_key->prev_key = inode->prev_key;
-    inode->prev_key = NULL;
+    *more->prev_key = more->next_key;
+    if (more->next_key != NULL)
+        more->next_key->prev_key = more->prev_key;
+    more->prev_key = NULL;
     tree->inodes.key_len--;
 }
 
 struct fs_inode *fs_inode_by_key(struct fs_tree *tree, const struct ecs_key *key, struct fs_inode *after)
 {
-    struct fs_inode *inode = after != NULL ? after->next_key : *key_slot(tree, key);
-    for (; inode != NULL; inode = inode->next_key)
-        if (same_key(&inode->key, key))
-            return inode;
+    struct fs_inode_more *more = after != NULL ? after->more->next_key : *key_slot(tree, key);
+    for (; more != NULL; more = more->next_key)
+        if (same_key(&more->key, key))
+            return more->inode;
     return NULL;
 }
 
@@ -194,35 +195,46 @@ static void unlink_parent(struct fs_inode *inode)
         inode->next->prev = inode->prev;
 }
 
-static void link_watcher(struct fs_tree *tree, struct fs_inode *inode)
+static void link_watcher(struct fs_tree *tree, struct fs_inode_more *more)
 {
-    inode->next_watcher = tree->watchers;
+    more->next_watcher = tree->watchers;
     if (tree->watchers != NULL)
-        tree->watchers->prev_watcher = &inode->next_watcher;
-    inode->prev_watcher = &tree->watchers;
-    tree->watchers = inode;
+        tree->watchers->prev_watcher = &more->next_watcher;
+    more->prev_watcher = &tree->watchers;
+    tree->watchers = more;
 }
 
 static void unlink_watcher(struct fs_inode *inode)
 {
-    if (inode->prev_watcher == NULL)
+    struct fs_inode_more *more = inode->more;
+    if (more == NULL || more->prev_watcher == NULL)
         return;
-    *inode->prev_watcher = inode->next_watcher;
-    if (inode->next_watcher != NULL)
-        inode->next_watcher->prev_watcher = inode->prev_watcher;
+    *more->prev_watcher = more->next_watcher;
+    if (more->next_watcher != NULL)
+        more->next_watcher->prev_watcher = more->prev_watcher;
+}
+
+struct fs_inode_more *fs_inode_more(struct fs_inode *inode)
+{
+    if (inode->more == NULL)
+        inode->more = calloc(1, sizeof(*inode->more));
+    if (inode->more != NULL)
+        inode->more->inode = inode;
+    return inode->more;
 }
 
 static void destroy(struct fs_inode *inode)
 {
     if (inode == NULL)
         return;
-    if (inode->memory_free != NULL)
-        inode->memory_free(inode->memory);
-    if (inode->has_key) {
-        free((char *)inode->key.parent);
-        free((char *)inode->key.id);
-    }
-    free(inode->name);
+    struct fs_inode_more *more = inode->more;
+    if (more != NULL && more->memory_free != NULL)
+        more->memory_free(more->memory);
+    if (more != NULL && more->parent_owned)
+        free((char *)more->key.parent);
+    free(more);
+    if (inode->name_owned)
+        free(inode->name);
     free(inode->id);
     free(inode);
 }
@@ -232,12 +244,31 @@ static void cleanup_inode_p(struct fs_inode **inode)
     destroy(*inode);
 }
 
-/* The key of a row that is a resource of its own, or whose document is of another kind. */
-static int copy_key(struct fs_inode *inode, const struct ecs_key *key)
+/* The key of a row that is a resource of its own, or whose document is of another kind. What inodes above
+ * hold anyway is borrowed: they stay as long as this one. */
+static int set_key(struct fs_inode *inode, const struct fs_view *view)
 {
-    inode->key = (struct ecs_key){key->kind, strdup(key->parent), strdup(key->id)};
+    struct fs_inode_more *more = fs_inode_more(inode);
+    if (more == NULL)
+        return -ENOMEM;
+    const struct fs_inode *above = view->parent;
+    while (above != NULL && !above->has_key)
+        above = above->parent;
+    more->key = view->key;
     inode->has_key = true;
-    return inode->key.parent != NULL && inode->key.id != NULL ? 0 : -ENOMEM;
+    if (inode->id == NULL)
+        return 0; /* a fixed row's is the one above, but for the kind */
+    more->key.id = inode->id;
+    const char *parent = view->key.parent;
+    if (parent[0] == '\0') {
+        more->key.parent = "";
+    } else if (above != NULL && strcmp(above->more->key.id, parent) == 0) {
+        more->key.parent = above->more->key.id;
+    } else {
+        more->key.parent = strdup(parent);
+        more->parent_owned = true;
+    }
+    return more->key.parent != NULL ? 0 : -ENOMEM;
 }
 
 /* A ring of the inodes nobody uses yet: whoever falls out of it unused is freed. */
@@ -261,14 +292,15 @@ static void unqueue(struct fs_tree *tree, struct fs_inode *inode)
             tree->inodes.unused[i] = NULL;
 }
 
-static struct fs_inode *make(struct fs_tree *tree, const struct fs_view *view)
+static struct fs_inode *make(const struct fs_view *view)
 {
     __attribute__((cleanup(cleanup_inode_p))) struct fs_inode *inode = calloc(1, sizeof(*inode));
     if (inode == NULL)
         return NULL;
     inode->node = view->node;
     inode->told_size = -1;
-    inode->name = strdup(view->name);
+    inode->name_owned = view->node->name == NULL || strcmp(view->node->name, view->name) != 0;
+    inode->name = inode->name_owned ? strdup(view->name) : (char *)view->node->name;
     if (inode->name == NULL)
         return NULL;
     if (view->id != NULL) {
@@ -276,7 +308,9 @@ static struct fs_inode *make(struct fs_tree *tree, const struct fs_view *view)
         if (inode->id == NULL)
             return NULL;
     }
-    if (view->node->of != 0 && copy_key(inode, &view->key) < 0)
+    if (view->node->of != 0 && view->has_key && set_key(inode, view) < 0)
+        return NULL;
+    if (view->node->watches != 0 && fs_inode_more(inode) == NULL)
         return NULL;
     return steal(inode);
 }
@@ -290,7 +324,7 @@ struct fs_inode *fs_inode_child(struct fs_tree *tree, struct fs_inode *parent, c
         return known;
     struct fs_view view;
     fs_view_child(&view, tree, NULL, parent, node, name, id);
-    struct fs_inode *inode = make(tree, &view);
+    struct fs_inode *inode = make(&view);
     if (inode == NULL)
         return NULL;
     inode->ino = ino;
@@ -299,7 +333,7 @@ struct fs_inode *fs_inode_child(struct fs_tree *tree, struct fs_inode *parent, c
     if (inode->has_key)
         link_key(tree, inode);
     if (node->watches != 0)
-        link_watcher(tree, inode);
+        link_watcher(tree, inode->more);
     queue_unused(tree, inode);
     return inode;
 }
@@ -365,7 +399,9 @@ int fs_inode_move(struct fs_tree *tree, struct fs_inode *inode, struct fs_inode 
     struct fs_inode *old = inode->parent;
     unlink_parent(inode);
     link_parent(inode, parent);
-    free(inode->name);
+    if (inode->name_owned)
+        free(inode->name);
+    inode->name_owned = true;
     inode->name = copy; /* the number stays: the kernel knows the inode by it */
     fs_inode_unref(tree, old);
     return 0;
@@ -373,7 +409,10 @@ int fs_inode_move(struct fs_tree *tree, struct fs_inode *inode, struct fs_inode 
 
 void fs_inode_detach(struct fs_inode *inode)
 {
-    inode->name[0] = '\0'; /* no child is ever asked for by that name */
+    if (inode->name_owned)
+        free(inode->name);
+    inode->name_owned = false;
+    inode->name = (char *)""; /* no child is ever asked for by that name */
 }
 
 static int add_path(const struct fs_inode *inode, struct ecs_buf *path)
@@ -396,14 +435,13 @@ int fs_inodes_init(struct fs_tree *tree)
 {
     struct fs_inodes *inodes = &tree->inodes;
     inodes->by_ino = calloc(FIRST_SIZE, sizeof(struct fs_inode *));
-    inodes->by_key = calloc(FIRST_SIZE, sizeof(struct fs_inode *));
+    inodes->by_key = calloc(FIRST_SIZE, sizeof(struct fs_inode_more *));
     tree->root = calloc(1, sizeof(*tree->root));
     if (inodes->by_ino == NULL || inodes->by_key == NULL || tree->root == NULL)
         return -ENOMEM;
     inodes->ino_size = inodes->key_size = FIRST_SIZE;
-    tree->root->name = strdup("");
-    if (tree->root->name == NULL)
-        return -ENOMEM;
+    tree->root->name = (char *)"";
+    tree->root->told_size = -1;
     tree->root->ino = 1;
     tree->root->node = &fs_root_node;
     tree->root->refs = 1;

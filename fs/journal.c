@@ -9,6 +9,7 @@
 
 #include "ecsfs/cleanup.h"
 #include "ecsfs/log.h"
+#include "show.h"
 #include "tree_private.h"
 
 /* Lines kept in memory; the file keeps all. */
@@ -52,8 +53,10 @@ struct fs_journal *fs_journal_free(struct fs_journal *journal)
 static void write_row(const struct fs_journal_row *row, struct ecs_buf *line)
 {
     char when[ECS_TIME_TEXT];
-    ecs_buf_addf(line, "%s uid=%u pid=%d %s %s", ecs_time_format(row->wall_ms, when), (unsigned)row->uid,
-                 (int)row->pid, row->path, row->operation);
+    ecs_buf_addf(line, "%s uid=%u pid=%d ", ecs_time_format(row->wall_ms, when), (unsigned)row->uid,
+                 (int)row->pid);
+    fs_add_safe(line, row->path); /* a name may be anything; a line stays one line */
+    ecs_buf_addf(line, " %s", row->operation);
     if (row->arguments != NULL && row->arguments[0] != '\0')
         ecs_buf_addf(line, " %s", row->arguments);
     if (row->error == NULL)
@@ -93,12 +96,36 @@ int fs_journal_show(const struct fs_journal *journal, struct ecs_buf *text)
 
 /* Members that say what was done and to what; everything else may be a document, a secret, or both. */
 static const char *const told[] = {
-    "cluster",      "clusterName",       "clusters",     "service",        "serviceName",
-    "task",         "tasks",             "family",       "taskDefinition", "taskDefinitions",
-    "desiredCount", "forceNewDeployment", "force",       "reason",         "count",
-    "name",         "containerInstance", "status",       "resourceArn",    "tagKeys",
-    "taskSet",      "primaryTaskSet",    "protectionEnabled", "expiresInMinutes", "capacityProvider",
-    "stopType",     "serviceDeploymentArn", "containerInstances", "repositoryName", "imageTag",
+    "cluster",
+    "clusterName",
+    "clusters",
+    "service",
+    "serviceName",
+    "task",
+    "tasks",
+    "family",
+    "taskDefinition",
+    "taskDefinitions",
+    "desiredCount",
+    "forceNewDeployment",
+    "force",
+    "reason",
+    "count",
+    "name",
+    "containerInstance",
+    "status",
+    "resourceArn",
+    "tagKeys",
+    "taskSet",
+    "primaryTaskSet",
+    "protectionEnabled",
+    "expiresInMinutes",
+    "capacityProvider",
+    "stopType",
+    "serviceDeploymentArn",
+    "containerInstances",
+    "repositoryName",
+    "imageTag",
 };
 
 static bool is_told(const char *member)

@@ -25,6 +25,7 @@ struct fs_pending {
     unsigned refs;
     bool done;
 };
+enum { FS_PENDING_POLL_MS = 50 };
 struct fs_pending *fs_pending_new(void);
 struct fs_pending *fs_pending_unref(struct fs_pending *pending);
 
@@ -33,6 +34,7 @@ struct fs_staged {
     struct fs_stage stage;
     unsigned writers; /* descriptors open for writing */
     pid_t writer;     /* who wrote last: sees what it wrote */
+    uint64_t saving;  /* stage.writes + 1 of the save under way; 0: none */
     struct fs_pending *pending;
 };
 
@@ -40,8 +42,9 @@ struct fs_scratch_file {
     struct fs_local local;
     struct fs_scratch scratch;
     struct fs_inode *inode;
+    unsigned opened;                      /* descriptors */
     bool linked;                          /* has a name; the overlay then holds a reference on the inode */
-    struct fs_scratch_file *next, **prev; /* while linked */
+    struct fs_scratch_file *next, **prev; /* in the overlay, as long as the inode lives */
 };
 
 struct fs_draft {
@@ -49,6 +52,7 @@ struct fs_draft {
     struct fs_tree *tree;
     struct fs_inode *inode; /* the overlay holds a reference */
     int desired_count;      /* -1: none written yet */
+    bool tried;             /* a call to create it was made: it may be at AWS, whatever the answer said */
     struct fs_draft *next, **prev;
 };
 
@@ -112,6 +116,8 @@ void fs_tombstone_remove(struct fs_tree *tree, const struct fs_inode *parent, co
 bool fs_change_editable(const struct fs_node *directory);
 /* Is the row a file that can be read and written as a whole? */
 bool fs_change_is_edited(const struct fs_node *row);
+/* Makes the name of a row with change->symlink point there: one call at most. 0, FS_PARKED, -errno. */
+int fs_change_link(struct fs_view *directory, struct fs_view *child, const char *target);
 /* What a name in a directory is. */
 struct fs_named {
     const struct fs_node *row; /* NULL: none */
@@ -132,6 +138,8 @@ struct fs_draft *fs_draft_find(struct fs_tree *tree, const struct fs_inode *pare
 void fs_draft_end(struct fs_tree *tree, struct fs_draft *draft);
 /* The draft a file is in, or NULL. */
 struct fs_draft *fs_draft_around(const struct fs_view *view);
+/* The key of the document of "web:12", "web" or an ARN; its strings are in `family`. */
+void fs_draft_definition_key(const char *text, char *family, size_t size, struct ecs_key *ret_key);
 /* "FARGATE" where a task definition must have it and the cluster has no strategy of its own; else NULL. 0,
  * FS_PARKED, -errno. */
 int fs_draft_launch_type(struct fs_view *view, const char *definition, const char **ret_type);

@@ -30,7 +30,8 @@ static int match_name(void *arg, const char *id)
 }
 
 /* A shortened name does not tell its id: here alone a lookup needs the list. */
-static int find_shortened(struct fs_view *directory, const struct fs_node *row, const char *name, char **ret_id)
+static int find_shortened(struct fs_view *directory, const struct fs_node *row, const char *name,
+                          char **ret_id)
 {
     struct wanted wanted = {directory, row, name, NULL};
     int r = fs_row_list(directory, row, match_name, &wanted);

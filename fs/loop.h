@@ -10,9 +10,9 @@
 
 /* Something else that the loop waits for. */
 struct loop_source {
-    int fd;                        /* -1: none */
-    int (*timeout_ms)(void *arg);  /* until it is due; -1: not; may be NULL */
-    void (*run)(void *arg);        /* its descriptor is readable, or it is due */
+    int fd;                       /* -1: none */
+    int (*timeout_ms)(void *arg); /* until it is due; -1: not; may be NULL */
+    void (*run)(void *arg);       /* its descriptor is readable, or it is due */
     void *arg;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ecsfs: parses, builds, mounts, becomes a daemon, loops, and takes all down again. The only place that sees the
- * constructors of the rooms. */
+/* ecsfs: parses, builds, mounts, becomes a daemon, loops, and takes all down again. The only place that sees
+ * the constructors of the rooms. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,6 +164,7 @@ static int build_face(struct mount *mount)
     char why[512];
     struct face_options face = {.mountpoint = mount->mountpoint,
                                 .fuse = mount->options.fuse.data,
+                                .max_read = mount->options.max_read,
                                 .timeout_ms = mount->options.timeout_ms + ANSWER_MARGIN_MS,
                                 .trace = mount->options.debug,
                                 .clock = &ecs_system_clock};

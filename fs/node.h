@@ -51,6 +51,8 @@ enum fs_node_flag {
     FS_OF_DOC = 1 << 4,   /* its text depends on the document alone (not on time, lists, other documents) */
     FS_LOCAL = 1 << 5,    /* writing it changes nothing at AWS: allowed on `ro` */
     FS_BLOCKS = 1 << 6,   /* rendered anew by READ, which may park; never by open or getattr */
+    FS_NESTS = 1 << 8,    /* of a row without a name, in a table that has the row itself: ids nest at their
+                             slashes, each part a directory, which may be a resource or only lead to some */
     FS_WATCH_LISTS = 1 << 7, /* `watches` means the lists of those kinds only, not each document */
 };
 
@@ -73,12 +75,13 @@ struct fs_entries {
     int (*has)(struct fs_view *child);
 };
 
-#define FS_OF(kind_id) ((unsigned)(kind_id) + 1u)   /* for fs_node.of */
-#define FS_WATCH(kind_id) (1u << (unsigned)(kind_id)) /* for fs_node.watches */
+#define FS_OF(kind_id) ((unsigned)(kind_id) + 1u)              /* for fs_node.of */
+#define FS_WATCH(kind_id) (UINT64_C(1) << (unsigned)(kind_id)) /* for fs_node.watches */
 
 /* The write path's types (document.h, stream.h, change.h). */
 struct fs_document; /* an editable document: how text becomes calls */
 struct fs_stream;   /* a transaction file */
+struct fs_file_ops; /* open files of other kinds */
 struct fs_change;   /* what mkdir, rmdir, unlink, symlink mean for this row */
 
 struct fs_node {
@@ -88,7 +91,7 @@ struct fs_node {
     const char *help; /* one line for README; NULL: not mentioned */
 
     /* Whose document. Of a row without a name: its children are the resources of that kind.
-     * 0: the nearest resource's. */
+     * 0: the nearest resource's. Of a named row above which there is none: the one of its kind. */
     unsigned of;
     const char *field;  /* a plain scalar: this field of the document; absent when AWS did not send it.
                            With a show: that one's parameter */
@@ -108,10 +111,12 @@ struct fs_node {
     const struct fs_document *document;
     const struct fs_stream *stream;
     const struct fs_change *change;
+    const struct fs_file_ops *ops; /* opens it, where its text is not made here (a layer) */
+    int (*size)(struct fs_view *view, off_t *ret_size); /* with ops: its length. 0, FS_PARKED, -errno */
 
     const struct fs_node *children; /* of a directory; ends with mode 0 */
     const struct fs_entries *entries;
-    unsigned watches; /* FS_WATCH of kinds below the nearest resource whose changes change the text */
+    uint64_t watches; /* FS_WATCH of kinds below the nearest resource whose changes change the text */
     /* Its time, Unix milliseconds; NULL: the document's. 0: unknown */
     int64_t (*time)(struct fs_view *view);
 };
@@ -141,6 +146,7 @@ const char *fs_view_id_of(const struct fs_view *view, enum ecs_kind_id kind);
 #define view_service(view) fs_view_id_of((view), ECS_SERVICE)
 #define view_task(view) fs_view_id_of((view), ECS_TASK)
 #define view_family(view) fs_view_id_of((view), ECS_FAMILY)
+#define view_repository(view) fs_view_id_of((view), ECS_REPOSITORY)
 /* The id of the nearest child of a row without a name (a container's name, ...). */
 const char *fs_view_nearest_id(const struct fs_view *view);
 
@@ -150,36 +156,42 @@ int fs_fail(struct fs_request *rq, int err, const char *code, const char *format
 
 /* ---- inodes (inode.c) ---- */
 
+/* What few inodes have. */
+struct fs_inode_more {
+    struct fs_inode *inode;
+    struct ecs_key key; /* of a resource of its own, or of a row with `of`; else parent is NULL */
+    bool parent_owned;  /* the key's strings are borrowed from inodes above where they can be */
+    struct fs_inode_more *next_key, **prev_key;         /* in the table by key */
+    struct fs_inode_more *next_watcher, **prev_watcher; /* those whose row watches kinds */
+    /* What a row remembers of it (events already seen); freed with the inode. */
+    void *memory;
+    void (*memory_free)(void *memory);
+};
+
+/* There may be hundreds of thousands: kept small. */
 struct fs_inode {
     uint64_t ino;
     const struct fs_node *node;
     struct fs_inode *parent; /* referenced; NULL for the root */
-    char *name;              /* as in the tree */
+    char *name;              /* as in the tree; not to be written to */
     char *id;                /* AWS's name, NULL for a fixed name */
-    struct ecs_key key;      /* with owned strings, of a resource of its own (has_key) */
-    bool has_key;
-    bool stale;       /* what was last shown was older than `stale` */
-    bool fresh;       /* in the tree's queue of inodes that nobody uses yet */
-    uint64_t nlookup; /* the kernel's */
-    unsigned refs;    /* children, handles, drafts, ... */
-
-    uint64_t shown;     /* stamp of the text that the kernel's pages hold; 0: unknown */
-    uint64_t sized;     /* stamp of the text whose length is `size`; 0: none */
-    off_t size;         /* bytes */
-    off_t told_size;    /* what the kernel was last told; -1: nothing */
-    int64_t changed_ms; /* wall: the last change seen here; 0: none */
-    struct fs_text *text; /* of its open handles; NULL when closed */
-
+    uint64_t nlookup;        /* the kernel's */
+    unsigned refs;           /* children, handles, drafts, ... */
+    bool has_key;            /* more->key is one */
+    bool stale;              /* what was last shown was older than `stale` */
+    bool fresh;              /* in the tree's queue of inodes that nobody uses yet */
+    bool name_owned;         /* else it is the row's */
+    uint64_t shown;          /* stamp of the text that the kernel's pages hold; 0: unknown */
+    uint64_t sized;          /* stamp of the text whose length is `size`; 0: none */
+    int32_t size;            /* bytes */
+    int32_t told_size;       /* what the kernel was last told; -1: nothing */
+    int64_t changed_ms;      /* wall: the last change seen here; 0: none */
+    struct fs_text *text;    /* of its open handles; NULL when closed */
     /* What is only in this mount (overlay.h): a scratch file, a draft, a staged document. */
     struct fs_local *local;
-    /* What a row remembers of it (events already seen); freed with the inode. */
-    void *memory;
-    void (*memory_free)(void *memory);
-
-    struct fs_inode *next_ino;                  /* in the table by number */
-    struct fs_inode *next_key, **prev_key;      /* in the table by key */
-    struct fs_inode *children, *next, **prev;   /* siblings */
-    struct fs_inode *next_watcher, **prev_watcher; /* those whose row watches kinds */
+    struct fs_inode_more *more;
+    struct fs_inode *next_ino;                /* in the table by number */
+    struct fs_inode *children, *next, **prev; /* siblings */
 };
 
 /* The inode of a child, made when it is not there; its counts are as they were (0 for a new one: take
@@ -245,12 +257,13 @@ int fs_render(struct fs_view *view, struct ecs_buf *text);
 struct fs_progress {
     struct ecs_action *action; /* the last one; held; readable until the next fs_act */
     bool acting;               /* it is under way: only fs_act_wait goes on */
+    char *line;                /* owned: a scalar's value while its store asks the cache */
     bool taken;                /* what the request brought is kept elsewhere: not again */
     int step;                  /* for operations of several calls; the operation's own */
-    bool succeeded;            /* a write took effect, with or without a call: the path's error is forgotten */
-    struct ecs_error *error;   /* owned: set by fs_fail, or the action's */
-    char *name;                /* malloc'd: the error is about this child of the inode, or NULL */
-    void *memory;              /* the operation's own; freed with the progress */
+    bool succeeded;          /* a write took effect, with or without a call: the path's error is forgotten */
+    struct ecs_error *error; /* owned: set by fs_fail, or the action's */
+    char *name;              /* malloc'd: the error is about this child of the inode, or NULL */
+    void *memory;            /* the operation's own; freed with the progress */
     void (*memory_free)(void *memory);
 };
 

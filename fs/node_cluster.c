@@ -24,6 +24,7 @@ static const struct fs_node cluster_rows[] = {
     {"pending-tasks", FS_FILE_R, .field = "pendingTasksCount"},
     {"active-services", FS_FILE_R, .field = "activeServicesCount"},
     {"container-instances-count", FS_FILE_R, .field = "registeredContainerInstancesCount"},
+    {"tags", FS_DIR, .children = fs_tag_nodes, .help = "AWS resource tags"},
     {"services", FS_DIR, .children = fs_service_nodes},
     {"tasks", FS_DIR, .children = fs_task_nodes, .help = "running, and stopped within the last hour or so"},
     {"container-instances", FS_DIR, .children = fs_container_instance_nodes},

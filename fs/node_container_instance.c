@@ -7,13 +7,15 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "change.h"
 #include "nodes.h"
 #include "show.h"
 
 static int store_status(struct fs_view *view, const char *text, struct ecs_action **ret_action)
 {
     if (strcmp(text, "ACTIVE") != 0 && strcmp(text, "DRAINING") != 0)
-        return fs_fail(view->rq, -EINVAL, "InvalidValue", "status takes ACTIVE or DRAINING; got \"%.64s\"", text);
+        return fs_fail(view->rq, -EINVAL, "InvalidValue", "status takes ACTIVE or DRAINING; got \"%.64s\"",
+                       text);
     json_t *input = json_pack("{s:s, s:[s], s:s}", "cluster", view_cluster(view), "containerInstances",
                               fs_view_id_of(view, ECS_CONTAINER_INSTANCE), "status", text);
     *ret_action = fs_action("ecs", "UpdateContainerInstancesState", input, ECS_EFFECT_UPDATE, &view->key,
@@ -79,7 +81,9 @@ static int has_attribute(struct fs_view *child)
 static const struct fs_entries attributes = {.list = list_attributes, .has = has_attribute};
 
 static const struct fs_node attribute_rows[] = {
-    {NULL, FS_FILE_R, FS_OF_DOC, .entries = &attributes, .show = show_attribute, .called = "<attribute>"},
+    {NULL, FS_FILE_RW, FS_OF_DOC, .entries = &attributes, .show = show_attribute, .store = fs_attribute_store,
+     .change = &fs_attribute_change, .called = "<attribute>",
+     .help = "its value; a new name is a new attribute"},
     {0},
 };
 
@@ -101,12 +105,14 @@ static const struct fs_node instance_rows[] = {
     {"remaining-cpu", FS_FILE_R, .field = "remainingCpu"},
     {"remaining-memory", FS_FILE_R, .field = "remainingMemory"},
     {"attributes", FS_DIR, .children = attribute_rows},
+    {"tags", FS_DIR, .children = fs_tag_nodes, .help = "AWS resource tags"},
     {"tasks", FS_DIR, FS_WATCH_LISTS, .children = link_rows, .watches = FS_WATCH(ECS_TASK),
      .help = "links to the tasks on it"},
     {0},
 };
 
 const struct fs_node fs_container_instance_nodes[] = {
-    {NULL, FS_DIR, .of = FS_OF(ECS_CONTAINER_INSTANCE), .accept = fs_accept_id, .children = instance_rows},
+    {NULL, FS_DIR, .of = FS_OF(ECS_CONTAINER_INSTANCE), .accept = fs_accept_id, .children = instance_rows,
+     .change = &fs_instance_change},
     {0},
 };

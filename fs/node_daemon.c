@@ -62,8 +62,8 @@ static json_t *cache_status(struct fs_tree *tree)
     if (tree->cache == NULL)
         return json_null();
     ecs_cache_status(tree->cache, &status);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "documents", (json_int_t)status.documents, "lists",
-                     (json_int_t)status.lists, "bytes", (json_int_t)status.bytes, "hits",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "documents", (json_int_t)status.documents,
+                     "lists", (json_int_t)status.lists, "bytes", (json_int_t)status.bytes, "hits",
                      (json_int_t)status.hits, "misses", (json_int_t)status.misses, "fetches",
                      (json_int_t)status.fetches, "staleServed", (json_int_t)status.stale_served);
 }
@@ -124,8 +124,7 @@ const struct fs_node fs_daemon_nodes[] = {
     {"status.json", FS_FILE_R, FS_UNSIZED, .show = show_status,
      .help = "credentials, endpoint, whether AWS answers, what is cached"},
     {"metrics", FS_FILE_R, FS_UNSIZED, .show = show_metrics, .help = "for Prometheus"},
-    {"errors", FS_FILE_R, .show = show_errors,
-     .help = "the last failures, newest last, in AWS's words"},
+    {"errors", FS_FILE_R, .show = show_errors, .help = "the last failures, newest last, in AWS's words"},
     {"journal", FS_FILE_R, .show = show_journal,
      .help = "every change made through this mount: who, what, outcome"},
     {"rejected", FS_DIR, .children = fs_rejected_nodes, .help = "the text of every save that was refused"},

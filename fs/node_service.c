@@ -10,6 +10,7 @@
  *     $ echo web:13 > task-definition && cat stable
  *     stable
  */
+#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -59,7 +60,10 @@ static int store_desired_count(struct fs_view *view, const char *text, struct ec
 static bool could_be_task_definition(const char *text)
 {
     size_t len = strlen(text);
-    return len <= 2048 && strcspn(text, " \t\"'\\{}[]<>|^`") == len && text[0] != '-' && text[0] != ':';
+    for (const char *at = text; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at) && strchr(":/_-.", *at) == NULL)
+            return false;
+    return len <= 2048 && text[0] != '-' && text[0] != ':';
 }
 
 static int store_task_definition(struct fs_view *view, const char *text, struct ecs_action **ret_action)
@@ -76,14 +80,16 @@ static int store_task_definition(struct fs_view *view, const char *text, struct 
 static int store_force(struct fs_view *view, const char *text, struct ecs_action **ret_action)
 {
     if (strcmp(text, "1") != 0)
-        return fs_fail(view->rq, -EINVAL, "InvalidValue", "force-new-deployment takes \"1\"; got \"%.64s\"", text);
+        return fs_fail(view->rq, -EINVAL, "InvalidValue", "force-new-deployment takes \"1\"; got \"%.64s\"",
+                       text);
     *ret_action = update(view, "forceNewDeployment", json_true());
     return *ret_action != NULL ? 0 : -ENOMEM;
 }
 
 /* ---- shows ---- */
 
-/* While a deployment rolls, what still runs beside it; else what ran before the last change this mount saw. */
+/* While a deployment rolls, what still runs beside it; else what ran before the last change this mount saw.
+ */
 static int show_previous(struct fs_view *view, struct ecs_buf *text)
 {
     struct ecs_doc *doc;
@@ -131,6 +137,7 @@ static const struct fs_node service_rows[] = {
      .help = "a read that waits for the newest deployment: stable, or an error"},
     {"tasks", FS_DIR, FS_WATCH_LISTS, .children = link_rows, .watches = FS_WATCH(ECS_TASK),
      .help = "links to its tasks"},
+    {"tags", FS_DIR, .children = fs_tag_nodes, .help = "AWS resource tags"},
     {0},
 };
 

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "change.h"
 #include "nodes.h"
 #include "show.h"
 #include "stream.h"
@@ -23,8 +24,8 @@ static int store_stop(struct fs_view *view, const char *text, struct ecs_action 
     json_t *reason = json_string(text);
     if (reason == NULL)
         return fs_fail(view->rq, -EINVAL, "InvalidValue", "stop takes a reason in UTF-8");
-    json_t *input = json_pack("{s:s, s:s, s:o}", "cluster", view_cluster(view), "task", view_task(view), "reason",
-                              reason);
+    json_t *input = json_pack("{s:s, s:s, s:o}", "cluster", view_cluster(view), "task", view_task(view),
+                              "reason", reason);
     *ret_action = fs_action("ecs", "StopTask", input, ECS_EFFECT_UPDATE, &view->key, "task");
     return *ret_action != NULL ? 0 : -ENOMEM;
 }
@@ -47,12 +48,16 @@ static const struct fs_node task_rows[] = {
     {"health", FS_FILE_R, .field = "healthStatus"},
     {"stop", FS_FILE_W, .store = store_stop, .help = "the reason; stops the task"},
     {"containers", FS_DIR, .children = fs_container_nodes},
+    {"protection", FS_FILE_RW, FS_UNSIZED | FS_MAYBE, .present = fs_protection_present,
+     .show = fs_protection_show, .store = fs_protection_store,
+     .help = "of a service's task, from scale-in: \"on\", \"on MINUTES\", \"off\""},
+    {"tags", FS_DIR, .children = fs_tag_nodes, .help = "AWS resource tags"},
     {0},
 };
 
 const struct fs_node fs_task_nodes[] = {
     {NULL, FS_DIR, .of = FS_OF(ECS_TASK), .accept = fs_accept_id, .children = task_rows},
     {"run", FS_FILE_RW, FS_UNLISTED, .stream = &fs_run_stream,
-     .help = "write a family, family:revision or a RunTask document; read the tasks' ids back"},
+     .help = "write a family, family:revision or a RunTask document; read the ids back"},
     {0},
 };

@@ -116,6 +116,7 @@ static const struct fs_node family_rows[] = {
     {"inactive", FS_DIR, FS_UNLISTED, .children = inactive_rows, .help = "deregistered revisions"},
     {"used-by", FS_DIR, FS_WATCH_LISTS, .children = user_rows, .watches = FS_WATCH(ECS_SERVICE),
      .help = "the services that run this family now"},
+    {"tags", FS_DIR, .children = fs_tag_nodes, .help = "those of its newest ACTIVE revision"},
     {0},
 };
 

@@ -13,12 +13,22 @@ extern const struct fs_node fs_container_instance_nodes[]; /* clusters/<cluster>
 extern const struct fs_node fs_task_definition_nodes[];    /* task-definitions/ */
 extern const struct fs_node fs_account_nodes[];            /* account/ */
 extern const struct fs_node fs_daemon_nodes[];             /* .ecsfs/ */
+extern const struct fs_node fs_tag_nodes[];                /* tags/ of anything (the write path's) */
+extern const struct fs_node fs_repository_nodes[];         /* repositories/ */
+extern const struct fs_node fs_repository_rows[];          /* repositories/<repository>/ */
+extern const struct fs_node fs_image_nodes[];              /* repositories/<repository>/images/ */
+extern const struct fs_node fs_image_tag_nodes[];          /* repositories/<repository>/image-tags/ */
+extern const struct fs_node fs_repository_tag_nodes[];     /* repositories/<repository>/tags/ */
+extern const struct fs_node fs_oci_nodes[];                /* repositories/<repository>/oci/ */
+extern const struct fs_node fs_registry_nodes[];           /* registry/ */
 extern const struct fs_node fs_rejected_nodes[];           /* .ecsfs/rejected/ */
 
 /* Could AWS have a resource of that name? Spares a call for ".git", "*.swp" and the like. */
-bool fs_accept_name(const char *id);     /* cluster, service, family: letters, digits, - and _ */
-bool fs_accept_id(const char *id);       /* task, container instance: hex digits, also with dashes */
-bool fs_accept_revision(const char *id); /* 1, 2, ... without leading zeros */
+bool fs_accept_name(const char *id);       /* cluster, service, family: letters, digits, - and _ */
+bool fs_accept_id(const char *id);         /* task, container instance: hex digits, also with dashes */
+bool fs_accept_repository(const char *id); /* also a part of its name */
+bool fs_accept_digest(const char *id);     /* sha256: and 64 hex digits */
+bool fs_accept_revision(const char *id);   /* 1, 2, ... without leading zeros */
 
 /* Overviews (overview.c). */
 int fs_show_account_overview(struct fs_view *view, struct ecs_buf *text);

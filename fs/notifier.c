@@ -12,7 +12,8 @@
 
 enum {
     BUCKETS = 1024,
-    /* A notice is about 100 bytes. Past this many the kernel is not keeping up, and its own timeouts must do. */
+    /* A notice is about 100 bytes. Past this many the kernel is not keeping up, and its own timeouts must do.
+     */
     MOST = 1 << 17,
 };
 
@@ -341,8 +342,8 @@ static bool lane_settled(const struct notifier *notifier, const struct lane *lan
 bool notifier_settled(struct notifier *notifier, uint64_t ticket)
 {
     pthread_mutex_lock(&notifier->lock);
-    bool settled =
-        lane_settled(notifier, &notifier->inodes, ticket) && lane_settled(notifier, &notifier->entries, ticket);
+    bool settled = lane_settled(notifier, &notifier->inodes, ticket) &&
+                   lane_settled(notifier, &notifier->entries, ticket);
     if (!settled)
         notifier->awaited = true;
     pthread_mutex_unlock(&notifier->lock);

@@ -3,10 +3,10 @@
  * a lock that a request holds, so the loop itself never gives one.
  *
  * Two lanes, a thread each. Notices on inodes never wait long: they need only the inode's pages,
- * and READ of a cached file never parks. A notice on a name takes its directory's lock, which the kernel holds
- * during LOOKUP, CREATE, MKDIR, SYMLINK, UNLINK, RMDIR and RENAME; while such a request is with us
- * its directory is on hold, and notices on its names wait here instead of in the kernel, where
- * they would also keep every other reader out of that directory.
+ * and READ of a cached file never parks. A notice on a name takes its directory's lock, which the kernel
+ * holds during LOOKUP, CREATE, MKDIR, SYMLINK, UNLINK, RMDIR and RENAME; while such a request is with us its
+ * directory is on hold, and notices on its names wait here instead of in the kernel, where they would also
+ * keep every other reader out of that directory.
  *
  * All functions are the loop thread's. */
 #ifndef FS_NOTIFIER_H
@@ -51,9 +51,9 @@ bool notifier_is_giving(struct notifier *notifier, uint64_t parent);
 void notifier_release(struct notifier *notifier, struct notifier_hold *hold);
 
 /* Read your writes: a changing request takes a mark when it begins; when it is done it takes a ticket if
- * anything was queued since (0: nothing), and is answered once the ticket is settled: all that was queued up to
- * it has been given, but for names in directories on hold. While a ticket is not settled, the
- * descriptor becomes readable at each progress. */
+ * anything was queued since (0: nothing), and is answered once the ticket is settled: all that was queued up
+ * to it has been given, but for names in directories on hold. While a ticket is not settled, the descriptor
+ * becomes readable at each progress. */
 uint64_t notifier_mark(const struct notifier *notifier);
 uint64_t notifier_ticket(const struct notifier *notifier, uint64_t mark);
 bool notifier_settled(struct notifier *notifier, uint64_t ticket);

@@ -19,6 +19,8 @@ static const struct fs_file_ops *ops_of(const struct fs_inode *inode, int flags)
     const struct fs_file_ops *local = inode->local != NULL ? fs_overlay_ops(inode, flags) : NULL;
     if (local != NULL)
         return local;
+    if (row->ops != NULL)
+        return row->ops;
     if (row->stream != NULL)
         return &fs_stream_ops;
     if (!for_writing(flags))

@@ -72,8 +72,8 @@ static int check_regions(struct options *options, const char *value, struct reas
     char *rest = names, *name;
     while ((name = strsep(&rest, ":")) != NULL)
         if (!is_region(name))
-            return refuse(reasons, "regions=%s: '%s' is no region's name (regions=eu-west-1:us-east-1)", value,
-                          name);
+            return refuse(reasons, "regions=%s: '%s' is no region's name (regions=eu-west-1:us-east-1)",
+                          value, name);
     return set_text(&options->regions, value);
 }
 
@@ -130,6 +130,17 @@ static int check_timeout(struct options *options, const char *value, struct reas
     return parse_seconds("timeout", value, 0.1, 3600, &options->timeout_ms, reasons);
 }
 
+/* For the kernel, and for INIT, where it has to be said again. */
+static int check_max_read(struct options *options, const char *value, struct reasons *reasons)
+{
+    char *end;
+    unsigned long bytes = strtoul(value, &end, 10);
+    if (!isdigit((unsigned char)value[0]) || *end != '\0' || bytes < 4096 || bytes > 1 << 20)
+        return refuse(reasons, "max_read= wants bytes from 4096 to 1048576, not '%s'", value);
+    options->max_read = (unsigned)bytes;
+    return 0;
+}
+
 /* ---- the -o options ---- */
 
 enum row_kind {
@@ -147,8 +158,14 @@ struct row {
     int (*check)(struct options *options, const char *value, struct reasons *reasons);
 };
 
-#define FLAG(name, member) {name, ROW_FLAG, offsetof(struct options, member), NULL}
-#define VALUE(name, check) {name, ROW_VALUE, 0, check}
+#define FLAG(name, member)                                     \
+    {                                                          \
+        name, ROW_FLAG, offsetof(struct options, member), NULL \
+    }
+#define VALUE(name, check)        \
+    {                             \
+        name, ROW_VALUE, 0, check \
+    }
 
 static const struct row rows[] = {
     /* not handed to the kernel: .ecsfs/refresh is written on a read-only mount too */
@@ -168,7 +185,7 @@ static const struct row rows[] = {
     FLAG("debug", debug),
     {"fsname", ROW_FUSE_VALUE, 0, NULL},
     {"subtype", ROW_FUSE_VALUE, 0, NULL},
-    {"max_read", ROW_FUSE_VALUE, 0, NULL},
+    {"max_read", ROW_FUSE_VALUE, 0, check_max_read},
     {"context", ROW_FUSE_VALUE, 0, NULL},
     {"fscontext", ROW_FUSE_VALUE, 0, NULL},
     {"defcontext", ROW_FUSE_VALUE, 0, NULL},
@@ -270,7 +287,9 @@ static int take_option(struct options *options, const char *option, struct reaso
         break;
     case ROW_FUSE:
     case ROW_FUSE_VALUE:
-        r = add_escaped(&options->fuse, option);
+        r = row->check != NULL ? row->check(options, equals + 1, reasons) : 0;
+        if (r == 0)
+            r = add_escaped(&options->fuse, option);
         break;
     case ROW_IGNORED:
         return 0;
@@ -352,8 +371,8 @@ static int settle(struct options *options, struct reasons *reasons)
     if (options->debug)
         options->foreground = true;
     if (options->allow_other) /* the modes must then mean something */
-        ecs_buf_adds(&options->fuse,
-                     options->fuse.len > 0 ? ",allow_other,default_permissions" : "allow_other,default_permissions");
+        ecs_buf_adds(&options->fuse, options->fuse.len > 0 ? ",allow_other,default_permissions"
+                                                           : "allow_other,default_permissions");
     const char *fuse = options->fuse.data != NULL ? options->fuse.data : "";
     bool named = strncmp(fuse, "fsname=", 7) == 0 || strstr(fuse, ",fsname=") != NULL;
     bool typed = strncmp(fuse, "subtype=", 8) == 0 || strstr(fuse, ",subtype=") != NULL;
@@ -369,12 +388,10 @@ static int settle(struct options *options, struct reasons *reasons)
 
 int options_parse(struct options *options, int argc, char **argv, char *why, size_t why_size)
 {
-    static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {"foreground", no_argument, NULL, 'f'},
-                                          {"debug", no_argument, NULL, 'd'},
-                                          {"options", required_argument, NULL, 'o'},
-                                          {0}};
+    static const struct option longs[] = {
+        {"help", no_argument, NULL, 'h'},          {"version", no_argument, NULL, 'V'},
+        {"foreground", no_argument, NULL, 'f'},    {"debug", no_argument, NULL, 'd'},
+        {"options", required_argument, NULL, 'o'}, {0}};
     struct reasons reasons = {why, why_size};
     int c, r = 0;
 

@@ -25,6 +25,7 @@ struct options {
     bool ro, allow_delete, dry_run, posix_errno;
     bool pacing, pacing_given;
     int64_t stale_ms, timeout_ms;
+    unsigned max_read; /* 0: not given */
 
     bool foreground, debug, help, version;
     bool allow_other;

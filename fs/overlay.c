@@ -15,11 +15,25 @@ struct fs_overlay *fs_overlay_new(struct fs_tree *tree)
     return overlay;
 }
 
-/* After the inodes, with which went what they held. */
+/* Before the inodes are freed. What a file holds is let go of here, for it counts in the overlay's pool. */
 struct fs_overlay *fs_overlay_free(struct fs_overlay *overlay)
 {
     if (!overlay)
         return NULL;
+    struct fs_tree *tree = overlay->tree;
+    fs_late_saves_abandon(tree);
+    while (overlay->scratch) {
+        struct fs_scratch_file *file = overlay->scratch;
+        overlay->scratch = file->next;
+        file->prev = NULL;
+        fs_scratch_free(&file->scratch);
+    }
+    while (overlay->drafts) {
+        struct fs_draft *draft = overlay->drafts;
+        overlay->drafts = draft->next;
+        draft->inode->local = NULL;
+        free(draft);
+    }
     while (overlay->tombstones) {
         struct fs_tombstone *tombstone = overlay->tombstones;
         overlay->tombstones = tombstone->next;
@@ -31,11 +45,25 @@ struct fs_overlay *fs_overlay_free(struct fs_overlay *overlay)
     return NULL;
 }
 
+/* A draft whose creation was tried may be there, though the answer was lost or a refusal: it is looked for. */
+static int look_for(struct fs_tree *tree, struct fs_request *rq, const struct fs_draft *draft)
+{
+    struct fs_view view;
+    struct ecs_doc *doc;
+    if (!draft->tried || rq->peek)
+        return 0;
+    fs_view_inode(&view, tree, rq, draft->inode);
+    return fs_view_doc(&view, &doc) == FS_PARKED ? FS_PARKED : 0;
+}
+
 int fs_overlay_lookup(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name,
                       struct fs_inode **ret_inode)
 {
     struct fs_scratch_file *file = fs_scratch_find(tree, parent, name);
     struct fs_draft *draft = file ? NULL : fs_draft_find(tree, parent, name);
+    if (draft && look_for(tree, rq, draft) == FS_PARKED)
+        return FS_PARKED;
+    draft = draft ? fs_draft_find(tree, parent, name) : NULL;
     if (file || draft) {
         *ret_inode = file ? file->inode : draft->inode;
         return 0;
@@ -47,7 +75,7 @@ int fs_overlay_list(struct fs_tree *tree, struct fs_inode *parent, fs_overlay_em
 {
     int r = 0;
     for (struct fs_scratch_file *file = tree->overlay->scratch; r == 0 && file; file = file->next) {
-        if (file->inode->parent == parent)
+        if (file->linked && file->inode->parent == parent)
             r = emit(arg, file->inode->name, file->inode->node->mode);
     }
     for (struct fs_draft *draft = tree->overlay->drafts; r == 0 && draft; draft = draft->next) {
@@ -124,6 +152,11 @@ void fs_overlay_inode_free(struct fs_inode *inode)
     }
     if (file)
         fs_scratch_free(&file->scratch);
+    if (file && file->prev) {
+        *file->prev = file->next;
+        if (file->next)
+            file->next->prev = file->prev;
+    }
     free(inode->local);
     inode->local = NULL;
 }

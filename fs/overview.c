@@ -48,7 +48,8 @@ static void event_cell(struct fs_table *table, struct fs_view *view, const struc
     fs_table_cell(table, cell.data);
 }
 
-static void service_row(struct fs_table *table, struct fs_view *view, const char *name, const struct ecs_doc *doc)
+static void service_row(struct fs_table *table, struct fs_view *view, const char *name,
+                        const struct ecs_doc *doc)
 {
     fs_table_cell(table, name);
     fs_table_cell(table, doc != NULL ? ecs_doc_field(doc, "desiredCount") : NULL);

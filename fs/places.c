@@ -28,8 +28,9 @@ int places_mountpoint(const char *given, char **ret_path, char *why, size_t why_
     }
     free(path);
     if (r == -ENOTCONN)
-        snprintf(why, why_size, "%s: a filesystem whose daemon died is still mounted there: fusermount3 -u %s",
-                 given, given);
+        snprintf(why, why_size,
+                 "%s: a filesystem whose daemon died is still mounted there: fusermount3 -u %s", given,
+                 given);
     else if (r == -ENOENT)
         snprintf(why, why_size, "mountpoint %s does not exist: mkdir it first", given);
     else if (r == -ENOTDIR)
@@ -60,7 +61,8 @@ int places_check_fuse(char *why, size_t why_size)
         snprintf(why, why_size, "there is no /dev/fuse here: modprobe fuse, or give it to the container");
     else if (r != 0)
         snprintf(why, why_size, "/dev/fuse: %s", strerror(-r));
-    if (r == 0 && geteuid() != 0 && access("/usr/bin/fusermount3", X_OK) < 0 && find_program("fusermount3") < 0) {
+    if (r == 0 && geteuid() != 0 && access("/usr/bin/fusermount3", X_OK) < 0 &&
+        find_program("fusermount3") < 0) {
         r = -ENOENT;
         snprintf(why, why_size, "fusermount3 is not installed (package fuse3); only root mounts without it");
     }
@@ -108,8 +110,8 @@ static const char *home_dir(void)
 }
 
 /* systemd's variable names the directory itself; XDG's its parent. */
-static int standard_dir(const char *systemd, const char *xdg, const char *below_home, char **ret_path, char *why,
-                        size_t why_size)
+static int standard_dir(const char *systemd, const char *xdg, const char *below_home, char **ret_path,
+                        char *why, size_t why_size)
 {
     cleanup_free char *path = NULL;
     const char *dir = getenv(systemd), *home = home_dir();
@@ -159,8 +161,8 @@ int places_outside(const char *mountpoint, const char *path, const char *what, c
     size_t len = strcmp(mountpoint, "/") == 0 ? 0 : strlen(mountpoint);
     int r = 0;
     if (real != NULL && strncmp(real, mountpoint, len) == 0 && (real[len] == '/' || real[len] == '\0')) {
-        snprintf(why, why_size, "%s %s lies below the mountpoint %s, where it could not be reached", what, path,
-                 mountpoint);
+        snprintf(why, why_size, "%s %s lies below the mountpoint %s, where it could not be reached", what,
+                 path, mountpoint);
         r = -EINVAL;
     }
     free(real);

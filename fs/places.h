@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a mount keeps things and where it appears; all of it settled before mounting, and none of it below the
- * mountpoint: a daemon that opens a file in its own mount waits for itself. */
+/* Where a mount keeps things and where it appears; all of it settled before mounting, and none of it below
+ * the mountpoint: a daemon that opens a file in its own mount waits for itself. */
 #ifndef FS_PLACES_H
 #define FS_PLACES_H
 

@@ -77,11 +77,13 @@ static int add_fixed(struct listing *listing, struct fs_view *directory, const s
     return add_entry(listing, row->name, row->mode);
 }
 
-static int add_rows(struct listing *listing, struct fs_view *directory)
+static int add_rows(struct listing *listing, struct fs_view *directory, bool leads_only)
 {
     int r = 0;
     for (const struct fs_node *row = directory->node->children; r == 0 && !fs_row_ends(row); row++) {
         listing->row = row;
+        if (leads_only && (row->flags & FS_NESTS) == 0)
+            continue;
         if (row->name != NULL)
             r = add_fixed(listing, directory, row);
         else if ((row->flags & FS_UNLISTED) == 0)
@@ -90,17 +92,46 @@ static int add_rows(struct listing *listing, struct fs_view *directory)
     return r;
 }
 
-/* Which of its fixed rows are there is in the resource's document. */
-static int know_resource(struct fs_view *directory)
+/* A row that shows another document, which may be absent (a policy): only asking tells. */
+static bool asks(const struct fs_node *row)
 {
+    return row->name != NULL && row->of != 0 && (row->flags & (FS_MAYBE | FS_UNLISTED)) == FS_MAYBE;
+}
+
+static int know_others(struct fs_view *directory)
+{
+    int r = 0;
+    for (const struct fs_node *row = directory->node->children; r == 0 && !fs_row_ends(row); row++) {
+        if (!asks(row))
+            continue;
+        struct fs_view child;
+        struct ecs_doc *doc;
+        fs_view_child(&child, directory->tree, directory->rq, directory->inode, row, row->name, NULL);
+        r = fs_view_doc(&child, &doc);
+        if (r != FS_PARKED)
+            r = 0; /* absent, or told by who reads it */
+    }
+    return r;
+}
+
+/* Which of its fixed rows are there is in the resource's document. */
+static int know_resource(struct fs_view *directory, bool *ret_leads_only)
+{
+    *ret_leads_only = false;
+    if ((directory->node->flags & FS_NESTS) != 0) {
+        int r = fs_row_nest_present(directory);
+        *ret_leads_only = r == -ENOENT;
+        return *ret_leads_only ? 0 : r != 0 ? r : know_others(directory);
+    }
     if (!directory->has_key || (directory->inode->local != NULL && fs_overlay_is_draft(directory->inode)))
         return 0;
     for (const struct fs_node *row = directory->node->children; !fs_row_ends(row); row++)
         if (row->name != NULL && row->of == 0 && fs_row_conditional(row)) {
             struct ecs_doc *doc;
-            return fs_view_doc(directory, &doc);
+            int r = fs_view_doc(directory, &doc);
+            return r == 0 ? know_others(directory) : r;
         }
-    return 0;
+    return know_others(directory);
 }
 
 static struct fs_dir *finish(struct listing *listing)
@@ -127,9 +158,10 @@ int fs_readdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *ino
     struct fs_view directory;
     fs_begin(&directory, tree, rq, inode);
     struct listing listing = {.tree = tree, .directory = inode, .names = ECS_BUF(NAMES_MAX)};
-    int r = know_resource(&directory);
+    bool leads_only;
+    int r = know_resource(&directory, &leads_only);
     if (r == 0)
-        r = add_rows(&listing, &directory);
+        r = add_rows(&listing, &directory, leads_only);
     if (r == 0)
         r = fs_overlay_list(tree, inode, emit_local, &listing);
     if (r == 0) {

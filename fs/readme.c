@@ -20,10 +20,12 @@ static const char opening[] =
     "    diff task-definitions/web/12.json task-definitions/web/13.json\n"
     "    vi task-definitions/web/latest.json               saving registers the next revision\n"
     "\n"
-    "A write that AWS refuses fails in your shell or editor and changes nothing. AWS's own words are the last\n"
+    "A write that AWS refuses fails in your shell or editor and changes nothing. AWS's own words are the "
+    "last\n"
     "line of .ecsfs/errors, and `getfattr -n user.ecsfs.error FILE` has them for one file.\n"
     "What is shown is a few seconds old at most; `echo / > .ecsfs/refresh` forgets it all.\n"
-    "mkdir in clusters/ creates a cluster; in services/ and task-definitions/ it makes a draft, which its first\n"
+    "mkdir in clusters/ creates a cluster; in services/ and task-definitions/ it makes a draft, which its "
+    "first\n"
     "saved document creates. rm and rmdir remove nothing at AWS unless mounted with -o allow_delete.\n"
     "\n"
     "r read, w write; * is there when asked for by name, but not listed.\n"
@@ -54,7 +56,8 @@ static void add_row(struct ecs_buf *text, const struct fs_node *row, int depth)
                  depth * 2, "");
     add_name(&line, row);
     if (row->help != NULL && line.failed == 0)
-        ecs_buf_addf(&line, "%*s%s", line.len < HELP_COLUMN ? (int)(HELP_COLUMN - line.len) : 2, "", row->help);
+        ecs_buf_addf(&line, "%*s%s", line.len < HELP_COLUMN ? (int)(HELP_COLUMN - line.len) : 2, "",
+                     row->help);
     if (line.failed == 0)
         ecs_buf_addf(text, "%s\n", line.data);
 }
@@ -62,6 +65,8 @@ static void add_row(struct ecs_buf *text, const struct fs_node *row, int depth)
 static void add_rows(struct ecs_buf *text, const struct fs_node *rows, int depth)
 {
     for (const struct fs_node *row = rows; row != NULL && !fs_row_ends(row); row++) {
+        if ((row->flags & FS_NESTS) != 0 && row->children == rows)
+            continue; /* the row in its own table */
         add_row(text, row, depth);
         add_rows(text, row->children, depth + 1);
     }

@@ -24,8 +24,10 @@ static int resolve(struct fs_view *view, const char *path, struct fs_inode **ret
         if (r == -ENOMEM)
             return r;
         if (r != 0)
-            return fs_fail(view->rq, -ENOENT, "NoSuchPath", "refresh takes a path below the mount; \"%.128s\" is "
-                                                            "none", path);
+            return fs_fail(view->rq, -ENOENT, "NoSuchPath",
+                           "refresh takes a path below the mount; \"%.128s\" is "
+                           "none",
+                           path);
         inode = fs_inode_child(view->tree, inode, row, name, id);
         if (inode == NULL)
             return -ENOMEM;
@@ -44,20 +46,35 @@ static bool has_lists_below(const struct fs_node *node)
 
 static void forget_below(struct fs_view *directory);
 
-/* The lists that each child has in its turn, of those that are known. */
+static void forget_child(struct fs_view *directory, struct fs_inode *child)
+{
+    struct fs_view view;
+    fs_view_inode(&view, directory->tree, directory->rq, child);
+    if (child->has_key)
+        ecs_cache_forget(view.tree->cache, &view.key);
+    forget_below(&view);
+}
+
+/* The children that a known list names, and those that have an inode. */
 static void forget_children(struct fs_view *directory, const struct fs_node *row, const struct ecs_key *key)
 {
+    if (!has_lists_below(row))
+        return;
     const struct ecs_list *list = ecs_cache_peek_list(directory->tree->cache, key, NULL);
-    for (size_t i = 0; list != NULL && has_lists_below(row) && i < ecs_list_len(list); i++) {
+    for (size_t i = 0; list != NULL && i < ecs_list_len(list); i++) {
         cleanup_free char *name = fs_row_name(directory->node, row, ecs_list_at(list, i));
-        struct fs_inode *child =
-            name != NULL ? fs_inode_child(directory->tree, directory->inode, row, name, ecs_list_at(list, i))
-                         : NULL;
-        struct fs_view view;
-        if (child == NULL)
-            continue;
-        fs_view_inode(&view, directory->tree, directory->rq, child);
-        forget_below(&view);
+        struct fs_inode *child = NULL;
+        if (name != NULL)
+            child = fs_inode_child(directory->tree, directory->inode, row, name, ecs_list_at(list, i));
+        if (child != NULL)
+            forget_child(directory, child);
+    }
+    for (struct fs_inode *child = directory->inode->children, *next; child != NULL; child = next) {
+        fs_inode_ref(child); /* stays in its place meanwhile */
+        if (child->node == row)
+            forget_child(directory, child);
+        next = child->next;
+        fs_inode_unref(directory->tree, child);
     }
 }
 

@@ -10,6 +10,9 @@
 #include "ecsfs/cleanup.h"
 #include "ecsfs/log.h"
 #include "face.h"
+#include "signals.h"
+
+enum { RETRY_MS = 2000 }; /* within which a caller's second lookup of a path is the same one */
 
 static int64_t now_ms(const struct face *face)
 {
@@ -102,6 +105,15 @@ static void remove_ready(struct face_requests *requests, struct face_request *r)
 
 /* ---- states ---- */
 
+/* The kernel tells of a signal once. After one that meant nothing, those that follow have to be looked for.
+ */
+static void shrug_off(struct face_request *r)
+{
+    if (!r->shrugged)
+        r->face->requests.shrugged++;
+    r->shrugged = true;
+}
+
 static void leave_state(struct face_request *r)
 {
     struct face_requests *requests = &r->face->requests;
@@ -111,6 +123,9 @@ static void leave_state(struct face_request *r)
         requests->parked--;
     if (r->state == FACE_FINISHING)
         requests->finishing--;
+    if (r->shrugged)
+        requests->shrugged--;
+    r->shrugged = false;
     r->state = FACE_RUNNING;
 }
 
@@ -166,11 +181,20 @@ static void finish(struct face_request *r)
     face->requests.finishing++;
 }
 
-/* A notice that waits for a directory's lock keeps everybody out of that directory, and may have to
- * wait for this very lookup. ESTALE has the kernel let go of the lock and begin the path anew, once. */
-static bool in_the_way(const struct face_request *r)
+/* A notice that waits for a directory's lock keeps everybody out of that directory, and may have to wait for
+ * this very lookup. ESTALE has the kernel let go of the lock and begin the path anew; but only once, so the
+ * same caller is not told so again soon, but waits. */
+static bool in_the_way(struct face_request *r)
 {
-    return r->op->lookup && notifier_is_giving(r->face->notifier, r->holds[0].ino);
+    struct face_requests *requests = &r->face->requests;
+    if (!r->op->lookup || !notifier_is_giving(r->face->notifier, r->holds[0].ino))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(requests->retried); i++)
+        if (requests->retried[i].pid == r->rq.pid && r->began_ms - requests->retried[i].at_ms < RETRY_MS)
+            return false;
+    requests->retried[requests->retried_next++ % ARRAY_LEN(requests->retried)] =
+        (struct face_retry){r->rq.pid, r->began_ms};
+    return true;
 }
 
 static void park(struct face_request *r)
@@ -231,8 +255,10 @@ void face_interrupt(struct face_request *r)
 {
     if (r->state == FACE_FINISHING)
         answer(r); /* the change is made: say so, the kernel's caches catch up */
-    else if (r->state != FACE_RUNNING)
+    else if (r->state != FACE_RUNNING && signals_want_end(r->rq.pid))
         abandon(r, EINTR);
+    else
+        shrug_off(r);
 }
 
 /* ---- time ---- */
@@ -256,6 +282,21 @@ static void expire(struct face_request *r)
     abandon(r, ETIMEDOUT);
 }
 
+/* Signals that came after one that meant nothing. */
+static void look_for_signals(struct face *face, int64_t now)
+{
+    struct face_requests *requests = &face->requests;
+    struct face_request *r;
+    if (requests->shrugged == 0 || now < requests->look_at_ms)
+        return;
+    requests->look_at_ms = now + SIGNALS_POLL_MS;
+    for (struct face_request *next = requests->first; (r = next) != NULL;) {
+        next = r->next;
+        if (r->shrugged)
+            face_interrupt(r);
+    }
+}
+
 void face_go_on(struct face *face)
 {
     struct face_requests *requests = &face->requests;
@@ -268,6 +309,7 @@ void face_go_on(struct face *face)
     if (requests->parked + requests->finishing == 0)
         return;
     int64_t now = now_ms(face);
+    look_for_signals(face, now);
     for (struct face_request *next = requests->first; (r = next) != NULL;) {
         next = r->next;
         if (r->state == FACE_FINISHING && notifier_settled(face->notifier, r->ticket))
@@ -292,6 +334,8 @@ int face_timeout_ms(struct face *face)
         if (requests->finishing == 0 && !r->rq.patient)
             break;
     }
+    if (requests->shrugged > 0 && requests->look_at_ms < soonest)
+        soonest = requests->look_at_ms;
     if (soonest == INT64_MAX)
         return -1;
     int64_t left = soonest - now_ms(face);

@@ -43,12 +43,13 @@ struct face_request {
     const struct face_op *op;
     struct fuse_req *req;
     enum face_state state;
-    bool watched; /* for signals */
-    bool woken;   /* while it ran */
+    bool watched;  /* for signals */
+    bool shrugged; /* one came that meant nothing: others are looked for from time to time */
+    bool woken;    /* while it ran */
     int64_t began_ms, began_us, finish_by_ms;
     uint64_t mark, ticket; /* notifier.h */
     struct notifier_hold holds[2];
-    struct face_request *next, **prev;    /* all that are with us, oldest first */
+    struct face_request *next, **prev; /* all that are with us, oldest first */
     struct face_request *ready_next;
 
     /* The arguments. Strings and data are in `store`. */
@@ -59,29 +60,39 @@ struct face_request {
     const char *data;
     size_t size;
     off_t offset;
-    int flags, to_set;
+    int flags;
     mode_t mode;
-    bool plus;
+    bool plus;      /* readdirplus */
+    bool truncates; /* setattr of the size, which is in `offset` */
 
     /* What it came to. */
-    int error; /* positive */
-    bool done; /* the change is made; only its attributes are still asked for */
+    int error;      /* positive */
+    bool done;      /* the change is made; only its attributes are still asked for */
     uint64_t found; /* an inode remembered for the answer; 0: none */
     struct fs_attr attr;
     int64_t entry_valid_ms;
     struct fs_open_hints hints;
     struct ecs_buf text;
     struct ecs_buf given; /* numbers of the inodes remembered for a directory's answer */
-    const char *out; /* borrowed from the tree until its next call */
+    const char *out;      /* borrowed from the tree until its next call */
     size_t out_len;
 
     char store[];
 };
 
+/* A caller that was sent back to begin its path anew. */
+struct face_retry {
+    pid_t pid;
+    int64_t at_ms;
+};
+
 struct face_requests {
     struct face_request *first, **last; /* by age */
     struct face_request *ready, **ready_last;
-    unsigned long parked, finishing, len;
+    unsigned long parked, finishing, shrugged, len;
+    int64_t look_at_ms;            /* when signals are looked for next */
+    struct face_retry retried[16]; /* a ring: the last ones */
+    unsigned retried_next;
 };
 
 void face_requests_init(struct face_requests *requests);
@@ -93,7 +104,7 @@ void face_begin(struct face_request *r, uint64_t lock, uint64_t other_lock);
 void face_go_on(struct face *face);
 /* Milliseconds until face_go_on has something to do; -1: until something happens. */
 int face_timeout_ms(struct face *face);
-/* A signal came for it. */
+/* A signal came for its caller: EINTR, unless it is one that is not meant to end what it waits for. */
 void face_interrupt(struct face_request *r);
 /* Refuses (EINTR) everything that is not changing anything; with `all`, that too. What was changing is
  * logged: its outcome is not known here. Returns how many are left. */

@@ -14,6 +14,9 @@ static inline bool fs_row_ends(const struct fs_node *row)
 bool fs_row_taken(const void *directory, const char *name);
 /* The name of a child of a row without a name. malloc'd; NULL: out of memory. */
 char *fs_row_name(const struct fs_node *directory, const struct fs_node *row, const char *id);
+/* A directory of a row that nests, but no resource itself: only what lies below it is there. 0, -ENOENT,
+ * FS_PARKED, -errno: of the resource. */
+int fs_row_nest_present(struct fs_view *directory);
 /* The key of the list that a directory's row without a name shows. Its strings live in the view. */
 void fs_row_list_key(struct fs_view *directory, const struct fs_node *row, struct ecs_key *ret_key);
 /* May be absent: needs a question before it is shown. */

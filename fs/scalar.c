@@ -77,10 +77,8 @@ static int refuse(struct fs_view *view, const char *why)
 }
 
 /* The value is complete: whatever comes of it, it is not tried again. */
-static int act(struct fs_view *view, char *line, size_t len)
+static int act(struct fs_view *view, char *line)
 {
-    if (strlen(line) != len)
-        return refuse(view, "takes text; got a NUL byte");
     char *text = trim(line);
     if (*text == '\0')
         return refuse(view, "takes a value; got an empty line");
@@ -95,40 +93,41 @@ static int act(struct fs_view *view, char *line, size_t len)
     return r;
 }
 
+/* The line is the request's from here on: one that is interrupted while its store asks the cache is gone. */
 static int act_on_line(struct fs_view *view, struct scalar_handle *handle)
 {
-    size_t len;
-    cleanup_free char *line = ecs_buf_steal(&handle->line, &len);
-    if (line == NULL)
-        return -ENOMEM;
-    int r = act(view, line, len);
-    if (r == FS_PARKED && !fs_acting(view->rq)) /* the store asks the cache first: it runs again with the line */
-        ecs_buf_add(&handle->line, line, len);
+    struct fs_progress *progress = fs_progress(view->rq);
+    if (progress != NULL && progress->line == NULL)
+        progress->line = ecs_buf_steal(&handle->line, NULL);
+    cleanup_free char *line = progress != NULL && progress->line != NULL ? strdup(progress->line) : NULL;
+    return line != NULL ? act(view, line) : -ENOMEM;
+}
+
+static int take(struct fs_view *view, struct scalar_handle *handle, const char *data, size_t len)
+{
+    int r = fs_may_change(view);
+    if (r == 0 && memchr(data, '\0', len) != NULL)
+        r = refuse(view, "takes text; got a NUL byte");
+    if (r == 0 && ecs_buf_add(&handle->line, data, len) < 0)
+        r = handle->line.failed == -ENOMEM ? -ENOMEM : refuse(view, "takes one short line");
+    if (r < 0)
+        ecs_buf_free(&handle->line);
     return r;
 }
 
-static int scalar_write(struct fs_view *view, struct fs_handle *base, const char *data, size_t len, off_t offset)
+static bool asks_again(const struct fs_view *view)
+{
+    return view->rq->progress != NULL && view->rq->progress->line != NULL;
+}
+
+static int scalar_write(struct fs_view *view, struct fs_handle *base, const char *data, size_t len,
+                        off_t offset)
 {
     struct scalar_handle *handle = (struct scalar_handle *)base;
     if (fs_acting(view->rq))
         return fs_act_wait(view);
-    const char *newline = memchr(data, '\n', len);
-    int r = fs_may_change(view);
-    if (r == 0 && view->rq->progress != NULL && view->rq->progress->taken)
-        return act_on_line(view, handle); /* again: the line is there already */
-    if (r == 0 && ecs_buf_add(&handle->line, data, len) < 0)
-        r = handle->line.failed == -ENOMEM ? -ENOMEM : refuse(view, "takes one short line");
-    if (r < 0) {
-        ecs_buf_free(&handle->line);
-        return r;
-    }
-    if (newline == NULL)
-        return 0;
-    struct fs_progress *progress = fs_progress(view->rq);
-    if (progress == NULL)
-        return -ENOMEM;
-    progress->taken = true;
-    return act_on_line(view, handle);
+    int r = asks_again(view) ? 0 : take(view, handle, data, len);
+    return r == 0 && memchr(data, '\n', len) != NULL ? act_on_line(view, handle) : r;
 }
 
 /* What was written without a newline takes effect when the writer is done with it. A child that
@@ -138,7 +137,7 @@ static int scalar_flush(struct fs_view *view, struct fs_handle *base)
     struct scalar_handle *handle = (struct scalar_handle *)base;
     if (fs_acting(view->rq))
         return fs_act_wait(view);
-    if (handle->line.len == 0 || (view->rq->pid != base->pid && base->pid != 0))
+    if (!asks_again(view) && (handle->line.len == 0 || (view->rq->pid != base->pid && base->pid != 0)))
         return 0;
     return act_on_line(view, handle);
 }
@@ -148,7 +147,7 @@ static int scalar_fsync(struct fs_view *view, struct fs_handle *base)
     struct scalar_handle *handle = (struct scalar_handle *)base;
     if (fs_acting(view->rq))
         return fs_act_wait(view);
-    return handle->line.len > 0 ? act_on_line(view, handle) : 0;
+    return handle->line.len > 0 || asks_again(view) ? act_on_line(view, handle) : 0;
 }
 
 /* Emptying a scalar before writing it means nothing by itself. */
@@ -186,7 +185,7 @@ static void run_late(struct fs_late *late)
         r = fs_act_wait(&view);
     } else {
         cleanup_free char *line = strdup(late->line);
-        r = line != NULL ? act(&view, line, strlen(line)) : -ENOMEM;
+        r = line != NULL ? act(&view, line) : -ENOMEM;
     }
     if (r == FS_PARKED)
         return;

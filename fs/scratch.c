@@ -91,7 +91,7 @@ int fs_scratch_name(const char *name)
 {
     static const char *const patterns[] = {
         "*~",
-        ".*.sw[a-p]",
+        ".*.sw[a-px]",
         ".*.swpx",
         "#*#",
         ".#*",

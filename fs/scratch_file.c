@@ -19,7 +19,7 @@ struct fs_scratch_file *fs_scratch_of(const struct fs_inode *inode)
 struct fs_scratch_file *fs_scratch_find(struct fs_tree *tree, const struct fs_inode *parent, const char *name)
 {
     struct fs_scratch_file *file = tree->overlay->scratch;
-    while (file && (file->inode->parent != parent || strcmp(file->inode->name, name) != 0))
+    while (file && (!file->linked || file->inode->parent != parent || strcmp(file->inode->name, name) != 0))
         file = file->next;
     return file;
 }
@@ -71,13 +71,18 @@ int fs_scratch_create(struct fs_tree *tree, struct fs_inode *parent, const char 
     return 0;
 }
 
+/* Without a name and a descriptor nobody can reach its bytes, however long the kernel remembers the inode. */
+static void drop_unreachable(struct fs_scratch_file *file)
+{
+    if (!file->linked && file->opened == 0)
+        fs_scratch_free(&file->scratch);
+}
+
 void fs_scratch_remove(struct fs_tree *tree, struct fs_scratch_file *file)
 {
     struct fs_inode *inode = file->inode;
-    *file->prev = file->next;
-    if (file->next)
-        file->next->prev = file->prev;
     file->linked = false;
+    drop_unreachable(file);
     fs_inode_detach(inode);
     fs_inode_unref(tree, inode);
 }
@@ -111,6 +116,7 @@ static int scratch_open(struct fs_view *view, int flags, struct fs_handle **ret_
         fs_scratch_truncate(&file->scratch, 0);
     ret_hints->keep_cache = true; /* only the kernel itself writes it */
     ret_hints->no_flush = true;
+    file->opened++;
     *ret_handle = handle;
     return 0;
 }
@@ -139,6 +145,9 @@ static int scratch_truncate(struct fs_view *view, struct fs_handle *handle, off_
 
 static void scratch_release(struct fs_tree *tree, struct fs_handle *handle)
 {
+    struct fs_scratch_file *file = fs_scratch_of(handle->inode);
+    file->opened--;
+    drop_unreachable(file);
     free(handle);
 }
 

@@ -86,10 +86,19 @@ void fs_add_age(struct ecs_buf *text, const struct fs_view *view, const char *ti
         }
 }
 
+static int add_bytes(const char *data, size_t len, void *text)
+{
+    return ecs_buf_add(text, data, len);
+}
+
+/* Not json_dumps: out of memory in the middle of a member's name, jansson 2.14 goes on without it; our buffer
+ * does not. */
 struct ecs_action *fs_action(const char *service, const char *operation, json_t *input,
                              enum ecs_effect effect, const struct ecs_key *key, const char *member)
 {
-    char *body = input != NULL ? json_dumps(input, JSON_COMPACT) : NULL;
+    cleanup_buf struct ecs_buf body = ECS_BUF(FS_TEXT_MAX);
+    int r = input != NULL ? json_dump_callback(input, add_bytes, &body, JSON_COMPACT) : -1;
     json_decref(input);
-    return body != NULL ? ecs_action_new(service, operation, body, effect, key, member) : NULL;
+    char *text = r == 0 && body.failed == 0 ? ecs_buf_steal(&body, NULL) : NULL;
+    return text != NULL ? ecs_action_new(service, operation, text, effect, key, member) : NULL;
 }

@@ -72,7 +72,8 @@ static int replaced(struct fs_view *view, const struct target *target, const str
 static bool is_stable(const struct ecs_doc *doc)
 {
     const char *rollout = field(doc, "rolloutState"); /* none with CODE_DEPLOY and EXTERNAL */
-    return ecs_doc_field(doc, "activeTaskDefinition") == NULL && strcmp(field(doc, "pendingCount"), "0") == 0 &&
+    return ecs_doc_field(doc, "activeTaskDefinition") == NULL &&
+           strcmp(field(doc, "pendingCount"), "0") == 0 &&
            strcmp(field(doc, "runningCount"), field(doc, "desiredCount")) == 0 &&
            (rollout[0] == '\0' || strcmp(rollout, "COMPLETED") == 0);
 }
@@ -81,7 +82,8 @@ static bool is_stable(const struct ecs_doc *doc)
 static int judge(struct fs_view *view, struct target *target, const struct ecs_doc *doc)
 {
     if (strcmp(field(doc, "status"), "ACTIVE") != 0)
-        return fs_fail(view->rq, -EIO, "ServiceNotActive", "%s is %s", view_service(view), field(doc, "status"));
+        return fs_fail(view->rq, -EIO, "ServiceNotActive", "%s is %s", view_service(view),
+                       field(doc, "status"));
     if (strcmp(field(doc, "taskDefinition"), target->task_definition) != 0)
         return replaced(view, target, doc);
     const char *primary = field(doc, "primaryDeploymentId");

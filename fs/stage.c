@@ -33,19 +33,21 @@ int fs_stage_seed(struct fs_stage *stage, const char *text, size_t len)
     return 0;
 }
 
-/* A retry from the start, or a text written over another, begins a new straight run. */
-static void scan_write(struct fs_stage *stage, const char *data, size_t len, uint64_t offset)
+/* A retry from the start, or a text written over another, begins a new straight run. False: this write broke
+ * it; what comes is then looked at as a whole, at flush. */
+static bool scan_write(struct fs_stage *stage, const char *data, size_t len, uint64_t offset)
 {
     if (offset == 0) {
         stage->scan = (struct fs_scan){0};
         stage->straight = true;
     }
-    if (!stage->straight || fs_scan_result(&stage->scan) == FS_SCAN_BROKEN)
-        return;
-    if (offset == stage->scan.at)
-        fs_scan_feed(&stage->scan, data, len);
-    else
-        stage->straight = false;
+    if (!stage->straight)
+        return true;
+    stage->straight = offset == stage->scan.at;
+    if (!stage->straight)
+        return true;
+    stage->straight = fs_scan_feed(&stage->scan, data, len) != FS_SCAN_BROKEN;
+    return stage->straight;
 }
 
 static bool only_white(const char *data, size_t len)
@@ -76,18 +78,19 @@ int fs_stage_write(struct fs_stage *stage, const char *data, size_t len, uint64_
     if (r < 0)
         return unstick(stage, r);
     stage->begun = true;
-    scan_write(stage, data, len, offset);
+    bool sound = scan_write(stage, data, len, offset);
     if (nothing)
         return FS_STAGE_DONE;
     stage->writes++;
     stage->staged = true;
     stage->mapped = mapped;
     stage->verdict = 0;
-    if (mapped || !stage->straight)
+    if (mapped)
         return FS_STAGE_DONE;
-    if (fs_scan_result(&stage->scan) == FS_SCAN_BROKEN)
+    if (!sound)
         return FS_STAGE_BROKEN;
-    bool whole = fs_scan_result(&stage->scan) == FS_SCAN_WHOLE && stage->scan.at == stage->text.len;
+    bool whole =
+        stage->straight && fs_scan_result(&stage->scan) == FS_SCAN_WHOLE && stage->scan.at == stage->text.len;
     return whole ? FS_STAGE_SAVE : FS_STAGE_DONE;
 }
 

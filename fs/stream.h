@@ -19,6 +19,6 @@ struct fs_stream {
     int (*answer)(struct fs_view *view, const struct json_t *reply, struct ecs_buf *out);
 };
 
-extern const struct fs_stream fs_run_stream, fs_create_cluster_stream;
+extern const struct fs_stream fs_run_stream, fs_create_cluster_stream, fs_create_repository_stream;
 
 #endif

@@ -36,6 +36,12 @@ static int read_document(struct fs_view *view, const struct fs_document *documen
     return r < 0 ? fs_fail(view->rq, r, error->code, "%s", error->message) : 0;
 }
 
+static const char *text_of(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+    return text ? text : "";
+}
+
 /* ---- tasks/run ---- */
 
 static int read_run(struct fs_view *view, const char *text, json_t **ret_input)
@@ -62,6 +68,54 @@ static int infer_launch_type(struct fs_view *view, json_t *input)
     return r;
 }
 
+/* Has a task of it an address of its own, so that it must be said where? */
+static int needs_network(struct fs_view *view, const struct ecs_key *definition, bool *ret_needs)
+{
+    struct ecs_doc *doc;
+    *ret_needs = false;
+    int r = fs_view_doc_of(view, definition, &doc);
+    if (r != 0)
+        return r == -ENOENT ? 0 : r;
+    json_t *tree = ecs_doc_tree(doc);
+    *ret_needs = strcmp(text_of(tree, "networkMode"), "awsvpc") == 0;
+    json_decref(tree);
+    return 0;
+}
+
+static bool is_of_family(const json_t *service, const char *family)
+{
+    const char *name = fs_task_definition_short(text_of(service, "taskDefinition"));
+    size_t len = strlen(family);
+    return strncmp(name, family, len) == 0 && (name[len] == ':' || !name[len]);
+}
+
+/* A job of a family that also has a service of its name runs where that one runs. Anything else must be
+ * said; AWS then says so itself. */
+static int infer_network(struct fs_view *view, json_t *input)
+{
+    const char *definition = json_string_value(json_object_get(input, "taskDefinition"));
+    if (!definition || json_object_get(input, "networkConfiguration"))
+        return 0;
+    char family[512];
+    struct ecs_key key;
+    struct ecs_doc *doc;
+    fs_draft_definition_key(definition, family, sizeof(family), &key);
+    bool needs;
+    int r = needs_network(view, &key, &needs);
+    if (r != 0 || !needs)
+        return r;
+    struct ecs_key service = {ECS_SERVICE, view_cluster(view), family};
+    r = fs_view_doc_of(view, &service, &doc);
+    if (r != 0)
+        return r == -ENOENT ? 0 : r;
+    json_t *tree = ecs_doc_tree(doc);
+    json_t *network = is_of_family(tree, family) ? json_object_get(tree, "networkConfiguration") : NULL;
+    if (network)
+        json_object_set(input, "networkConfiguration", network);
+    json_decref(tree);
+    return 0;
+}
+
 static int run_task(struct fs_view *view, const char *text, struct ecs_action **ret_action)
 {
     json_t *input;
@@ -69,6 +123,8 @@ static int run_task(struct fs_view *view, const char *text, struct ecs_action **
     if (r < 0)
         return r;
     r = infer_launch_type(view, input);
+    if (r == 0)
+        r = infer_network(view, input);
     if (r != 0) {
         json_decref(input);
         return r;
@@ -83,12 +139,6 @@ static int run_task(struct fs_view *view, const char *text, struct ecs_action **
     if (*ret_action)
         (*ret_action)->id_from_reply = true;
     return *ret_action ? 0 : -ENOMEM;
-}
-
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-    return text ? text : "";
 }
 
 /* The ids, one a line. AWS answers 200 also when it could place only some of them, or none. */

@@ -84,8 +84,8 @@ static void pad(struct ecs_buf *text, size_t n)
         ecs_buf_add(text, " ", 1);
 }
 
-static void write_row(const struct fs_table *table, const size_t *widths, const char *const *cells, bool header,
-                      struct ecs_buf *text)
+static void write_row(const struct fs_table *table, const size_t *widths, const char *const *cells,
+                      bool header, struct ecs_buf *text)
 {
     for (size_t i = 0; i < table->columns; i++) {
         const char *cell = header && to_right(cells[i]) ? cells[i] + 1 : cells[i];

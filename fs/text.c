@@ -91,7 +91,7 @@ int fs_text_size(struct fs_view *view, off_t *ret_size)
     *ret_size = (off_t)text.len;
     if (inode != NULL) {
         inode->sized = stamp;
-        inode->size = *ret_size;
+        inode->size = (int32_t)text.len; /* at most FS_TEXT_MAX */
     }
     return 0;
 }

@@ -124,7 +124,7 @@ static void record(struct fs_tree *tree, const struct fs_request *rq, const stru
     if (succeeded)
         fs_errors_clear(tree, path.data);
     else
-        fs_errors_record(tree, path.data, error);
+        fs_errors_record(tree, path.data, error, rq->progress != NULL && rq->progress->error != NULL);
 }
 
 static int fold(int r)

@@ -10,17 +10,17 @@
 #include "overlay.h"
 #include "tree.h"
 
-struct fs_errors;   /* errors.c: the last failures */
-struct fs_journal;  /* journal.c */
-struct fs_absent;   /* changed.c: names that the kernel was told not to be there */
-struct fs_sleeper;  /* sleep.c */
-struct fs_late;     /* scalar.c: values that act when their file is closed */
-struct fs_outcome;  /* act.c: a call whose outcome is to be journaled */
+struct fs_errors;  /* errors.c: the last failures */
+struct fs_journal; /* journal.c */
+struct fs_absent;  /* changed.c: names that the kernel was told not to be there */
+struct fs_sleeper; /* sleep.c */
+struct fs_late;    /* scalar.c: values that act when their file is closed */
+struct fs_outcome; /* act.c: a call whose outcome is to be journaled */
 
 struct fs_inodes {
     struct fs_inode **by_ino; /* chains, power of two */
     size_t ino_size, len;
-    struct fs_inode **by_key;
+    struct fs_inode_more **by_key;
     size_t key_size, key_len;
     struct fs_inode *unused[256]; /* new, not yet remembered by anybody; a ring */
     size_t unused_at;
@@ -37,7 +37,7 @@ struct fs_tree {
 
     struct fs_inodes inodes;
     struct fs_inode *root;
-    struct fs_inode *watchers; /* inodes whose row watches kinds */
+    struct fs_inode_more *watchers; /* inodes whose row watches kinds */
     struct fs_errors *errors;
     struct fs_journal *journal;
     struct fs_absent *absent;
@@ -59,13 +59,16 @@ static inline int64_t fs_wall_ms(const struct fs_tree *tree)
 /* inode.c */
 int fs_inodes_init(struct fs_tree *tree);
 void fs_inodes_free(struct fs_tree *tree);
+/* Made when there is none; NULL: out of memory. */
+struct fs_inode_more *fs_inode_more(struct fs_inode *inode);
 /* Each inode that bears the key, one after another: NULL starts. */
 struct fs_inode *fs_inode_by_key(struct fs_tree *tree, const struct ecs_key *key, struct fs_inode *after);
 
 /* errors.c: newest last. `path` may be NULL. */
 struct fs_errors *fs_errors_new(void);
 struct fs_errors *fs_errors_free(struct fs_errors *errors);
-void fs_errors_record(struct fs_tree *tree, const char *path, const struct ecs_error *error);
+/* `writing`: each is told; of a read's, the same is told once a minute. */
+void fs_errors_record(struct fs_tree *tree, const char *path, const struct ecs_error *error, bool writing);
 void fs_errors_clear(struct fs_tree *tree, const char *path); /* a write succeeded */
 /* The last error of that path, not cleared since; borrowed; NULL. */
 const struct ecs_error *fs_errors_last(const struct fs_tree *tree, const char *path);

@@ -6,6 +6,14 @@
 
 #include "tree_private.h"
 
+/* Directories in which the row nests do not join: its id has all parts. */
+static const struct fs_inode *outside_nest(const struct fs_inode *above, const struct fs_node *node)
+{
+    while (above != NULL && (node->flags & FS_NESTS) != 0 && above->node->of == node->of)
+        above = above->parent;
+    return above;
+}
+
 static const struct fs_inode *nearest_resource(const struct fs_inode *inode)
 {
     while (inode != NULL && !inode->has_key)
@@ -18,10 +26,11 @@ static void join_parent(struct fs_view *view, const struct fs_inode *above)
 {
     if (above == NULL)
         view->parent_text[0] = '\0';
-    else if (above->key.parent[0] == '\0')
-        snprintf(view->parent_text, sizeof(view->parent_text), "%s", above->key.id);
+    else if (above->more->key.parent[0] == '\0')
+        snprintf(view->parent_text, sizeof(view->parent_text), "%s", above->more->key.id);
     else
-        snprintf(view->parent_text, sizeof(view->parent_text), "%s/%s", above->key.parent, above->key.id);
+        snprintf(view->parent_text, sizeof(view->parent_text), "%s/%s", above->more->key.parent,
+                 above->more->key.id);
 }
 
 void fs_view_child(struct fs_view *view, struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent,
@@ -36,13 +45,16 @@ void fs_view_child(struct fs_view *view, struct fs_tree *tree, struct fs_request
                              .valid_ms = INT64_MAX};
     const struct fs_inode *above = nearest_resource(parent);
     if (node->of != 0 && id != NULL) {
-        join_parent(view, above);
+        join_parent(view, nearest_resource(outside_nest(above, node)));
         view->key = (struct ecs_key){(enum ecs_kind_id)(node->of - 1), view->parent_text, id};
         view->has_key = true;
     } else if (above != NULL) {
-        view->key = above->key;
+        view->key = above->more->key;
         if (node->of != 0)
             view->key.kind = (enum ecs_kind_id)(node->of - 1);
+        view->has_key = true;
+    } else if (node->of != 0 && node->name != NULL) {
+        view->key = (struct ecs_key){(enum ecs_kind_id)(node->of - 1), "", node->name};
         view->has_key = true;
     }
 }
@@ -59,7 +71,7 @@ void fs_view_inode(struct fs_view *view, struct fs_tree *tree, struct fs_request
                              .valid_ms = INT64_MAX};
     const struct fs_inode *nearest = nearest_resource(inode);
     if (nearest != NULL) {
-        view->key = nearest->key;
+        view->key = nearest->more->key;
         view->has_key = true;
     }
 }

@@ -36,6 +36,13 @@ struct ecs_call {
     int timeout_ms; /* for the whole call with its retries and pacing; 0: the backend's default */
     bool writing;   /* changes something at AWS. Sent again only where nothing can happen twice */
 
+    /* Instead of an operation: a plain GET of the URL in `body`, which AWS gave out (GetDownloadUrlForLayer) and
+     * which carries its own permission: not signed, no keys are sent. `range_len` bytes from `range_first` on are asked
+     * for; they come in `bytes`, and digest is not called. `service` and `operation` then only name it. */
+    bool download;
+    uint64_t range_first;
+    size_t range_len;
+
     /* Called on the backend's thread with the decoded reply of a success, before the call goes
      * home; the tree is the backend's and lives only for this call (take copies, not references).
      * Fills `result`; on failure returns the error and the call fails with it. May be NULL. */
@@ -44,6 +51,8 @@ struct ecs_call {
     /* The outcome, to be read once home: error, or NULL for success. */
     struct ecs_error *error; /* the taker owns one reference */
     void *result;            /* what digest made; the taker owns it */
+    char *bytes;             /* of a download: malloc'd, the taker owns them */
+    size_t bytes_len;        /* exactly range_len, unless the layer ends before */
     int attempts;            /* requests sent, 0 when it never left */
     int64_t sent_ms;         /* monotonic, when first sent */
 
@@ -61,6 +70,7 @@ struct ecs_backend_status {
     bool reachable;                /* the last call got an answer */
     char trouble[256];             /* why not, else "" */
     unsigned long calls, throttled, retries, failed, in_flight;
+    int64_t clock_off_ms; /* AWS's clock minus ours by its last answer, to the second; 0: equal or unknown */
 };
 
 struct ecs_backend {

@@ -52,7 +52,8 @@ typedef void ecs_cache_changed_fn(void *arg, const struct ecs_key *key);
 /* NULL: out of memory (errno). The backend must have been started before the first question. */
 struct ecs_cache *ecs_cache_new(struct ecs_backend *backend, const struct ecs_cache_options *options,
                                 ecs_cache_changed_fn *changed, void *changed_arg);
-/* After backend->stop. Wants still parked are forgotten: neither woken nor touched. Takes NULL; returns NULL. */
+/* After backend->stop. Wants still parked are forgotten: neither woken nor touched. Takes NULL; returns NULL.
+ */
 struct ecs_cache *ecs_cache_free(struct ecs_cache *cache);
 
 /* The loop waits on this descriptor and then pumps; it also pumps when the timer is due. */
@@ -144,7 +145,8 @@ struct ecs_action *ecs_action_unhold(struct ecs_action *action);
 /* For .ecsfs/status.json and metrics. */
 struct ecs_cache_status {
     unsigned long hits, misses, stale_served, fetches;
-    size_t documents, lists, bytes;
+    size_t documents, lists, entries; /* entries: names known of, present or absent */
+    size_t bytes;                     /* of these, in memory */
 };
 void ecs_cache_status(const struct ecs_cache *cache, struct ecs_cache_status *ret_status);
 

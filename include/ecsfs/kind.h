@@ -22,11 +22,21 @@ enum ecs_kind_id {
     ECS_ACCOUNT_SETTING,    /* parent: ""           id: its name */
     ECS_TASK_PROTECTION,    /* parent: cluster      id: task id; no list */
     ECS_IDENTITY,           /* parent: ""           id: "caller"; sts GetCallerIdentity */
+    ECS_REPOSITORY,         /* parent: ""           id: repository name, with its slashes */
+    ECS_REPOSITORY_POLICY,  /* parent: ""           id: repository name; no list */
+    ECS_LIFECYCLE_POLICY,   /* parent: ""           id: repository name; no list */
+    ECS_REPOSITORY_TAGS,    /* parent: ""           id: repository name; no list */
+    ECS_IMAGE,              /* parent: repository   id: digest */
+    ECS_MANIFEST,           /* parent: repository   id: digest; no list */
+    ECS_SCAN_FINDINGS,      /* parent: repository   id: digest; no list */
+    ECS_REGISTRY,           /* parent: ""           id: any; there is one */
+    ECS_REGISTRY_POLICY,    /* parent: ""           id: any; there is one */
+    ECS_REGISTRY_SCANNING,  /* parent: ""           id: any; there is one */
     ECS_KINDS
 };
 
 /* Names one resource. Strings are borrowed. Parent parts are joined by '/', which no ECS name
- * holds; "" where there is no parent. As the key of a list, id is "". */
+ * holds (a repository's name does; it is the only part then); "" where there is no parent. As the key of a list, id is "". */
 struct ecs_key {
     enum ecs_kind_id kind;
     const char *parent;
@@ -68,7 +78,8 @@ struct ecs_kind {
         enum ecs_id_form ids;
         bool confirm;      /* lists name what is gone too: a listing waits for the describes and
                               leaves out what they do not find (clusters that are INACTIVE) */
-        bool describes;    /* the items are whole documents: no describe call exists or is needed */
+        bool describes;    /* the items are whole documents: no describe call exists or is needed; what is to
+                              be asked for anew is the list */
         bool exact_parent; /* keep only items whose family is the parent itself (ListTaskDefinitions) */
     } list;
 
@@ -84,11 +95,15 @@ struct ecs_kind {
          * parent ("cluster/service"), and its field that holds an ARN. NULL: no %3$s in `format`. */
         enum ecs_kind_id owner;
         const char *owner_arn;
+        bool owner_same;         /* the owner bears the same parent and id instead */
+        const char *object;      /* an id is an object with this member: {"imageDigest": id} */
+        bool has_siblings;       /* no list of its own: a call is filled up from this kind's, */
+        enum ecs_kind_id siblings; /* of the same parent */
         const char *parents[2];
         const char *input;  /* JSON object with the fixed members: {"include":["TAGS"]} */
         const char *member; /* of the reply: "services"; NULL: the reply itself */
         const char *beside; /* a further member of the reply put into the document ("tags") */
-        const char *id;     /* member of the document that names it: "serviceName", "taskArn" */
+        const char *id;     /* member of the document that names it (a path): "serviceName", "taskArn" */
         enum ecs_id_form id_form;
     } describe;
 

@@ -86,7 +86,7 @@ START_TEST(mixture_is_never_kept)
 {
     struct listing *old = open_at(7, "ab", 1000);
     struct listing *new = open_at(7, "abc", 1001);
-    ck_assert(!new->cached &&!new->kept);
+    ck_assert(!new->cached && !new->kept);
     listing_gave(old, INT64_MAX);
     listing_gave(new, INT64_MAX);
     listing_close(listings, new);

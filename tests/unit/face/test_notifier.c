@@ -21,29 +21,32 @@ static struct kernel {
 
 static struct notifier *notifier;
 
-static void told(const char *format, uint64_t ino, const char *name)
+/* As "7 ", "7a " (attributes only), "1/x ". Under the lock. */
+static void told(uint64_t ino, const char *more)
 {
     size_t len = strlen(kernel.told);
-    snprintf(kernel.told + len, sizeof(kernel.told) - len, format, (unsigned long long)ino, name);
+    snprintf(kernel.told + len, sizeof(kernel.told) - len, "%llu%s ", (unsigned long long)ino, more);
     pthread_cond_broadcast(&kernel.changed);
 }
 
 static void on_inode(void *arg, uint64_t ino, bool attr_only)
 {
     pthread_mutex_lock(&kernel.lock);
-    told("%llu%s ", ino, attr_only ? "a" : "");
+    told(ino, attr_only ? "a" : "");
     pthread_mutex_unlock(&kernel.lock);
 }
 
 static void on_entry(void *arg, uint64_t parent, const char *name)
 {
+    char more[64];
     pthread_mutex_lock(&kernel.lock);
     kernel.entries_inside++;
     pthread_cond_broadcast(&kernel.changed);
     while (kernel.blocked)
         pthread_cond_wait(&kernel.changed, &kernel.lock);
     kernel.entries_inside--;
-    told("%llu/%s ", parent, name);
+    snprintf(more, sizeof(more), "/%s", name);
+    told(parent, more);
     pthread_mutex_unlock(&kernel.lock);
 }
 

@@ -98,7 +98,8 @@ START_TEST(every_option)
     accepts("ecsfs aws /mnt -o ro,allow_delete,dry_run,posix_errno -o "
             "stale=0.5,timeout=2,pacing=off,cache_dir=/c,profile=dev,regions=eu-west-1:us-east-1,"
             "region=eu-west-1,endpoint_url=http://127.0.0.1:5000 -f");
-    ck_assert(options.ro && options.allow_delete && options.dry_run && options.posix_errno && options.foreground);
+    ck_assert(options.ro && options.allow_delete && options.dry_run && options.posix_errno &&
+              options.foreground);
     ck_assert_int_eq(options.stale_ms, 500);
     ck_assert_int_eq(options.timeout_ms, 2000);
     ck_assert(!options.pacing);
@@ -134,6 +135,8 @@ START_TEST(bad_values)
     refuses("ecsfs /mnt -o regions=eu-west-1::x", "no region's name");
     refuses("ecsfs /mnt -o endpoint_url=localhost:4566", "wants a URL");
     refuses("ecsfs /mnt -o endpoint_url=https://", "wants a URL");
+    refuses("ecsfs /mnt -o max_read=lots", "max_read= wants bytes");
+    refuses("ecsfs /mnt -o max_read=-4096", "max_read= wants bytes");
     refuses("ecsfs local /mnt -o profile=x", "of no use");
     refuses("ecsfs local /mnt -o endpoint_url=http://x", "of no use");
     refuses("ecsfs /mnt -o allow_deletes", "unknown option 'allow_deletes'");

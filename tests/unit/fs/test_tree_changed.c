@@ -109,8 +109,9 @@ START_TEST(resources_come_and_go)
     know("/clusters/prod/services");
     ck_assert_ptr_nonnull(world_ls(&world, "/clusters/prod/services"));
     account_add_services(world.account, 1);
-    json_object_del(json_object_get(json_object_get(json_object_get(world.account, "clusters"), "prod"), "services"),
-                    "web");
+    json_object_del(
+        json_object_get(json_object_get(json_object_get(world.account, "clusters"), "prod"), "services"),
+        "web");
     world_step(&world, 20000);
     world_forget_counts(&world);
     ck_assert_str_eq(world_ls(&world, "/clusters/prod/services"), "api\ns0000\n");
@@ -150,7 +151,7 @@ static struct fs_open_hints open_hints(const char *path, struct fs_handle **ret_
 
 START_TEST(pages_are_kept_while_they_are_true)
 {
-    static const char *const paths[] = {WEB "running-count", WEB "describe.json", WEB "events"};
+    static const char *const paths[] = {WEB "running-count", WEB "describe.json", WEB "desired-count"};
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         struct fs_handle *handle;
         know(paths[i]);
@@ -199,7 +200,8 @@ END_TEST
 static void add_event(const char *id, const char *message, double at)
 {
     json_t *events = json_object_get(world_service(&world, "web"), "events");
-    json_array_insert_new(events, 0, json_pack("{s:s, s:s, s:f}", "id", id, "message", message, "createdAt", at));
+    json_array_insert_new(events, 0,
+                          json_pack("{s:s, s:s, s:f}", "id", id, "message", message, "createdAt", at));
     json_array_remove(events, json_array_size(events) - 1); /* AWS keeps a fixed number */
 }
 
@@ -211,7 +213,8 @@ START_TEST(events_outlive_their_time_at_aws)
     size_t len;
     open_hints(WEB "events", &handle);
     struct fs_inode *inode = fs_handle_inode(handle);
-    ck_assert_int_eq(WORLD_RUN(&world, inode, fs_read(world.tree, &world.rq, handle, 65536, 0, &data, &len)), 0);
+    ck_assert_int_eq(WORLD_RUN(&world, inode, fs_read(world.tree, &world.rq, handle, 65536, 0, &data, &len)),
+                     0);
     off_t before = (off_t)len;
     add_event("web-4", "(service web) event 4.", 1700000200.0);
     world_step(&world, 5001);
@@ -297,7 +300,8 @@ START_TEST(stable_fails_with_its_deployment)
     json_object_set_new(primary(), "rolloutStateReason", json_string("tasks failed to start."));
     ck_assert_ptr_null(world_cat(&world, WEB "stable"));
     ck_assert_int_eq(errno, EIO);
-    ck_assert_ptr_nonnull(strstr(world_xattr(&world, WEB "stable", "user.ecsfs.error"), "tasks failed to start."));
+    ck_assert_ptr_nonnull(
+        strstr(world_xattr(&world, WEB "stable", "user.ecsfs.error"), "tasks failed to start."));
 }
 END_TEST
 
@@ -320,7 +324,8 @@ START_TEST(stable_fails_when_rolled_back)
         r = fs_read(world.tree, &world.rq, handle, 100, 0, &data, &len);
     ck_assert_int_eq(world_end(&world, inode, r), -EIO);
     fs_release(world.tree, handle);
-    ck_assert_ptr_nonnull(strstr(world_cat(&world, "/.ecsfs/errors"), "the deployment of web:1 gave way to one of web:0"));
+    ck_assert_ptr_nonnull(
+        strstr(world_cat(&world, "/.ecsfs/errors"), "the deployment of web:1 gave way to one of web:0"));
 }
 END_TEST
 

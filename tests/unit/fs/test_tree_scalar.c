@@ -144,7 +144,8 @@ START_TEST(bad_values_are_refused_before_any_call)
     ck_assert_int_eq(world_write(&world, refused[_i].path, refused[_i].text), refused[_i].err);
     ck_assert_int_eq(world_calls(&world, NULL), 0);
     const char *xattr = world_xattr(&world, refused[_i].path, "user.ecsfs.error");
-    ck_assert_msg(xattr != NULL && strstr(xattr, refused[_i].message) != NULL, "%s: %s", refused[_i].text, xattr);
+    ck_assert_msg(xattr != NULL && strstr(xattr, refused[_i].message) != NULL, "%s: %s", refused[_i].text,
+                  xattr);
     ck_assert_ptr_nonnull(strstr(world_cat(&world, "/.ecsfs/errors"), refused[_i].message));
     ck_assert_str_eq(world_cat(&world, "/.ecsfs/journal"), "");
 }
@@ -191,8 +192,8 @@ START_TEST(deploying_and_rolling_back)
     ck_assert_str_eq(world_cat(&world, WEB "task-definition"), "web:2\n");
     ck_assert_str_eq(world_cat(&world, WEB "previous-task-definition"), "web:1\n");
     ck_assert_str_eq(world_cat(&world, WEB "rollout-state"), "IN_PROGRESS\n");
-    ck_assert_int_eq(world_write(&world, WEB "task-definition", world_cat(&world, WEB "previous-task-definition")),
-                     0);
+    ck_assert_int_eq(
+        world_write(&world, WEB "task-definition", world_cat(&world, WEB "previous-task-definition")), 0);
     ck_assert_str_eq(world_cat(&world, WEB "task-definition"), "web:1\n");
 }
 END_TEST
@@ -206,7 +207,8 @@ START_TEST(what_aws_refuses_changes_nothing_and_says_why)
                                      "definition. (request req-1)"));
     const char *xattr = world_xattr(&world, WEB "task-definition", "user.ecsfs.error");
     ck_assert_str_eq(xattr, "ClientException: Unable to describe task definition. (request req-1)");
-    ck_assert_ptr_nonnull(strstr(world_cat(&world, "/.ecsfs/journal"), "taskDefinition=nope:9: ClientException: "));
+    ck_assert_ptr_nonnull(
+        strstr(world_cat(&world, "/.ecsfs/journal"), "taskDefinition=nope:9: ClientException: "));
     ck_assert_int_eq(world_write(&world, WEB "task-definition", "web:2\n"), 0);
     ck_assert_ptr_null(world_xattr(&world, WEB "task-definition", "user.ecsfs.error"));
     ck_assert_int_eq(errno, ENODATA);
@@ -215,11 +217,14 @@ END_TEST
 
 START_TEST(stop_takes_a_reason)
 {
-    ck_assert_int_eq(
-        world_write(&world, "/clusters/prod/tasks/00000000000000000000000000000001/stop", "stuck on a lock\n"), 0);
-    check_last("StopTask", "{'cluster':'prod','task':'00000000000000000000000000000001','reason':'stuck on a lock'}");
-    ck_assert_str_eq(world_cat(&world, "/clusters/prod/tasks/00000000000000000000000000000001/stopped-reason"),
-                     "stuck on a lock\n");
+    ck_assert_int_eq(world_write(&world, "/clusters/prod/tasks/00000000000000000000000000000001/stop",
+                                 "stuck on a lock\n"),
+                     0);
+    check_last("StopTask",
+               "{'cluster':'prod','task':'00000000000000000000000000000001','reason':'stuck on a lock'}");
+    ck_assert_str_eq(
+        world_cat(&world, "/clusters/prod/tasks/00000000000000000000000000000001/stopped-reason"),
+        "stuck on a lock\n");
     ck_assert_str_eq(world_cat(&world, "/clusters/prod/tasks/00000000000000000000000000000001/stop"), "");
 }
 END_TEST
@@ -228,8 +233,9 @@ START_TEST(an_instance_is_drained)
 {
     const char *path = "/clusters/prod/container-instances/1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c/status";
     ck_assert_int_eq(world_write(&world, path, "DRAINING\n"), 0);
-    check_last("UpdateContainerInstancesState",
-               "{'cluster':'prod','containerInstances':['1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c'],'status':'DRAINING'}");
+    check_last(
+        "UpdateContainerInstancesState",
+        "{'cluster':'prod','containerInstances':['1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c'],'status':'DRAINING'}");
     ck_assert_str_eq(world_cat(&world, path), "DRAINING\n");
 }
 END_TEST
@@ -266,12 +272,15 @@ START_TEST(read_write_descriptors_read_the_value)
     const char *data;
     size_t len;
     struct fs_inode *inode = world_at(&world, WEB "desired-count", &r);
-    ck_assert_int_eq(WORLD_RUN(&world, inode, fs_open(world.tree, &world.rq, inode, O_RDWR, &handle, &hints)), 0);
-    ck_assert_int_eq(WORLD_RUN(&world, inode, fs_read(world.tree, &world.rq, handle, 100, 0, &data, &len)), 0);
+    ck_assert_int_eq(WORLD_RUN(&world, inode, fs_open(world.tree, &world.rq, inode, O_RDWR, &handle, &hints)),
+                     0);
+    ck_assert_int_eq(WORLD_RUN(&world, inode, fs_read(world.tree, &world.rq, handle, 100, 0, &data, &len)),
+                     0);
     ck_assert_uint_eq(len, 2);
     ck_assert_int_eq(memcmp(data, "3\n", 2), 0);
     ck_assert_int_eq(WORLD_RUN(&world, inode, fs_write(world.tree, &world.rq, handle, "4\n", 2, 0)), 0);
-    ck_assert_int_eq(WORLD_RUN(&world, inode, fs_read(world.tree, &world.rq, handle, 100, 0, &data, &len)), 0);
+    ck_assert_int_eq(WORLD_RUN(&world, inode, fs_read(world.tree, &world.rq, handle, 100, 0, &data, &len)),
+                     0);
     ck_assert_int_eq(memcmp(data, "4\n", 2), 0);
     fs_release(world.tree, handle);
 }

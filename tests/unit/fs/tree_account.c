@@ -39,13 +39,12 @@ static void add_revision(json_t *families, const char *family, int revision)
     json_array_append_new(
         list, json_pack("{s:s+, s:s, s:i, s:s, s:f, s:s, s:s, s:s, s:[s], s:[s], s:[{s:s, s:s+, s:i, s:b, "
                         "s:[{s:s, s:s}, {s:s, s:s}], s:[], s:[]}]}",
-                        "taskDefinitionArn", ARN "task-definition/", name,
-                        "family", family, "revision", revision, "status", "ACTIVE", "registeredAt",
-                        1700000000.0 + revision, "cpu", "256", "memory", "512", "networkMode", "awsvpc",
-                        "requiresCompatibilities", "FARGATE", "compatibilities", "FARGATE", "containerDefinitions",
-                        "name", "main", "image", "example/app:", number,
-                        "cpu", 0, "essential", 1, "environment", "name", "Z", "value", "1", "name", "A", "value",
-                        "2", "mountPoints", "volumesFrom"));
+                        "taskDefinitionArn", ARN "task-definition/", name, "family", family, "revision",
+                        revision, "status", "ACTIVE", "registeredAt", 1700000000.0 + revision, "cpu", "256",
+                        "memory", "512", "networkMode", "awsvpc", "requiresCompatibilities", "FARGATE",
+                        "compatibilities", "FARGATE", "containerDefinitions", "name", "main", "image",
+                        "example/app:", number, "cpu", 0, "essential", 1, "environment", "name", "Z", "value",
+                        "1", "name", "A", "value", "2", "mountPoints", "volumesFrom"));
 }
 
 static void add_service(json_t *cluster, const char *name, int desired)
@@ -57,14 +56,15 @@ static void add_service(json_t *cluster, const char *name, int desired)
                                                 json_sprintf("(service %s) event %d.", name, i)));
     json_object_set_new(
         json_object_get(cluster, "services"), name,
-        json_pack("{s:s, s:o, s:s, s:s, s:s, s:f, s:i, s:i, s:i, s:o, s:o, s:[{s:s, s:s, s:o, s:s, s:s, s:f}]}",
-                  "serviceName", name, "serviceArn", json_sprintf(ARN "service/prod/%s", name), "clusterArn",
-                  ARN "cluster/prod", "status", "ACTIVE", "launchType", "FARGATE", "createdAt", 1700000000.0,
-                  "desiredCount", desired, "runningCount", desired, "pendingCount", 0, "taskDefinition",
-                  json_sprintf(ARN "task-definition/%s:1", name), "events", events, "deployments", "id",
-                  "ecs-svc/1", "status", "PRIMARY", "taskDefinition",
-                  json_sprintf(ARN "task-definition/%s:1", name), "rolloutState", "COMPLETED",
-                  "rolloutStateReason", "ECS deployment ecs-svc/1 completed.", "updatedAt", 1700000050.0));
+        json_pack(
+            "{s:s, s:o, s:s, s:s, s:s, s:f, s:i, s:i, s:i, s:o, s:o, s:[{s:s, s:s, s:o, s:s, s:s, s:f}]}",
+            "serviceName", name, "serviceArn", json_sprintf(ARN "service/prod/%s", name), "clusterArn",
+            ARN "cluster/prod", "status", "ACTIVE", "launchType", "FARGATE", "createdAt", 1700000000.0,
+            "desiredCount", desired, "runningCount", desired, "pendingCount", 0, "taskDefinition",
+            json_sprintf(ARN "task-definition/%s:1", name), "events", events, "deployments", "id",
+            "ecs-svc/1", "status", "PRIMARY", "taskDefinition",
+            json_sprintf(ARN "task-definition/%s:1", name), "rolloutState", "COMPLETED", "rolloutStateReason",
+            "ECS deployment ecs-svc/1 completed.", "updatedAt", 1700000050.0));
 }
 
 static void add_task(json_t *cluster, const char *service, int n)
@@ -74,13 +74,13 @@ static void add_task(json_t *cluster, const char *service, int n)
     json_object_set_new(
         json_object_get(cluster, "tasks"), id,
         json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:s, s:f, s:s, s:[{s:s, s:s, s:s, s:s, s:s}]}", "taskArn",
-                  json_sprintf(ARN "task/prod/%s", id), "clusterArn", ARN "cluster/prod", "lastStatus", "RUNNING",
-                  "desiredStatus", "RUNNING", "taskDefinitionArn",
-                  json_sprintf(ARN "task-definition/%s:1", service), "group", json_sprintf("service:%s", service),
-                  "launchType", "FARGATE", "createdAt", 1700000010.0, "containerInstanceArn",
-                  ARN "container-instance/prod/1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c", "containers", "name", "main",
-                  "image", "example/app:1", "lastStatus", "RUNNING", "healthStatus", "UNKNOWN", "imageDigest",
-                  "sha256:0123"));
+                  json_sprintf(ARN "task/prod/%s", id), "clusterArn", ARN "cluster/prod", "lastStatus",
+                  "RUNNING", "desiredStatus", "RUNNING", "taskDefinitionArn",
+                  json_sprintf(ARN "task-definition/%s:1", service), "group",
+                  json_sprintf("service:%s", service), "launchType", "FARGATE", "createdAt", 1700000010.0,
+                  "containerInstanceArn", ARN "container-instance/prod/1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c",
+                  "containers", "name", "main", "image", "example/app:1", "lastStatus", "RUNNING",
+                  "healthStatus", "UNKNOWN", "imageDigest", "sha256:0123"));
 }
 
 json_t *account_new(void)
@@ -183,8 +183,8 @@ static json_t *describe(struct answer *answer, const json_t *from, const char *i
             json_array_append(found, item);
         else
             json_array_append_new(failures, json_pack("{s:o, s:s}", "arn",
-                                                      json_sprintf(ARN "x/%s", json_string_value(id)), "reason",
-                                                      "MISSING"));
+                                                      json_sprintf(ARN "x/%s", json_string_value(id)),
+                                                      "reason", "MISSING"));
     }
     return json_pack("{s:o, s:o}", member, found, "failures", failures);
 }
@@ -200,12 +200,14 @@ static json_t *describe_clusters(struct answer *answer)
 static json_t *list_services(struct answer *answer)
 {
     json_t *cluster = cluster_of(answer);
-    return cluster ? list(answer, json_object_get(cluster, "services"), ARN "service/prod/", "serviceArns") : NULL;
+    return cluster ? list(answer, json_object_get(cluster, "services"), ARN "service/prod/", "serviceArns")
+                   : NULL;
 }
 static json_t *describe_services(struct answer *answer)
 {
     json_t *cluster = cluster_of(answer);
-    return cluster ? describe(answer, json_object_get(cluster, "services"), "services", "services", NULL) : NULL;
+    return cluster ? describe(answer, json_object_get(cluster, "services"), "services", "services", NULL)
+                   : NULL;
 }
 static json_t *list_tasks(struct answer *answer)
 {
@@ -235,7 +237,8 @@ static json_t *describe_instances(struct answer *answer)
 static json_t *update_instances(struct answer *answer)
 {
     json_t *cluster = cluster_of(answer);
-    const char *id = json_string_value(json_array_get(json_object_get(answer->input, "containerInstances"), 0));
+    const char *id =
+        json_string_value(json_array_get(json_object_get(answer->input, "containerInstances"), 0));
     json_t *instance = json_object_get(json_object_get(cluster, "instances"), last_part(id));
     json_object_set(instance, "status", json_object_get(answer->input, "status"));
     return json_pack("{s:[O], s:[]}", "containerInstances", instance, "failures");
@@ -313,6 +316,22 @@ static json_t *stop_task(struct answer *answer)
     return json_pack("{s:O}", "task", task);
 }
 
+static json_t *protection(struct answer *answer)
+{
+    json_t *cluster = cluster_of(answer), *reply = json_pack("{s:[], s:[]}", "protectedTasks", "failures"),
+           *id;
+    size_t i;
+    json_array_foreach(json_object_get(answer->input, "tasks"), i, id)
+    {
+        json_t *task = json_object_get(json_object_get(cluster, "tasks"), last_part(json_string_value(id)));
+        if (task != NULL)
+            json_array_append_new(
+                json_object_get(reply, "protectedTasks"),
+                json_pack("{s:O, s:b}", "taskArn", json_object_get(task, "taskArn"), "protectionEnabled", 0));
+    }
+    return reply;
+}
+
 static json_t *identity(struct answer *answer)
 {
     return json_pack("{s:s, s:s, s:s}", "Account", "123456789012", "Arn",
@@ -338,7 +357,11 @@ static const struct {
     {"ListTaskDefinitions", list_revisions},
     {"DescribeTaskDefinition", describe_revision},
     {"GetCallerIdentity", identity},
+    {"GetTaskProtection", protection},
 };
+
+json_t *(*account_more)(json_t *account, const char *operation, json_t *input, const char **ret_code,
+                        const char **ret_message);
 
 json_t *account_answer(json_t *account, const char *operation, json_t *input, const char **ret_code,
                        const char **ret_message)
@@ -353,5 +376,5 @@ json_t *account_answer(json_t *account, const char *operation, json_t *input, co
         }
     *ret_code = answer.code;
     *ret_message = answer.message;
-    return NULL;
+    return account_more != NULL ? account_more(account, operation, input, ret_code, ret_message) : NULL;
 }

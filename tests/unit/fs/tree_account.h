@@ -11,4 +11,8 @@ void account_add_services(json_t *account, int count);
 json_t *account_answer(json_t *account, const char *operation, json_t *input, const char **ret_code,
                        const char **ret_message);
 
+/* Asked for operations that the account does not know (write_account.c); NULL: none. */
+extern json_t *(*account_more)(json_t *account, const char *operation, json_t *input, const char **ret_code,
+                               const char **ret_message);
+
 #endif

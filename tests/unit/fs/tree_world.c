@@ -13,17 +13,26 @@
 #include "tree_account.h"
 #include "tree_private.h"
 
+bool (*world_guard)(bool in);
+
+bool world_enter(bool in)
+{
+    return world_guard != NULL && world_guard(in);
+}
+
 /* ---- the backend ---- */
 
 static void submit(struct ecs_backend *backend, struct ecs_call *call)
 {
     struct world *world = (struct world *)backend;
+    bool was_in = world_enter(false);
     ck_assert_uint_lt(world->queued, WORLD_CALLS);
     world->queue[world->queued++] = call;
     call->sent_ms = world->clock.now;
     json_t *count = json_object_get(world->counts, call->operation);
     json_object_set_new(world->counts, call->operation, json_integer(json_integer_value(count) + 1));
     json_object_set_new(world->last, call->operation, json_loads(call->body, 0, NULL));
+    world_enter(was_in);
 }
 
 static void go_home(struct ecs_call *call)
@@ -45,8 +54,10 @@ static void send_home(struct world *world, struct ecs_call *call)
 /* A changing call that was sent is not cut off. */
 static void cancel(struct ecs_backend *backend, struct ecs_call *call)
 {
+    bool was_in = world_enter(false);
     if (!call->writing)
         send_home((struct world *)backend, call);
+    world_enter(was_in);
 }
 
 static void status(struct ecs_backend *backend, struct ecs_backend_status *ret_status)
@@ -83,7 +94,11 @@ static void answer(struct world *world, struct ecs_call *call)
         return;
     }
     json_t *input = json_loads(call->body, 0, NULL);
-    json_t *shared = account_answer(world->account, call->operation, input, &code, &message);
+    json_t *shared = NULL;
+    if (input == NULL)
+        code = "SerializationException";
+    else
+        shared = account_answer(world->account, call->operation, input, &code, &message);
     json_t *reply = shared != NULL ? json_deep_copy(shared) : NULL;
     json_decref(shared);
     json_decref(input);
@@ -99,6 +114,7 @@ static void answer(struct world *world, struct ecs_call *call)
 
 static void note(struct world *world, const char *what, uint64_t ino, const char *name)
 {
+    bool was_in = world_enter(false);
     cleanup_buf struct ecs_buf path = ECS_BUF(4096);
     struct fs_inode *inode = fs_inode_find(world->tree, ino);
     if (inode != NULL)
@@ -106,6 +122,7 @@ static void note(struct world *world, const char *what, uint64_t ino, const char
     size_t len = strlen(world->told);
     snprintf(world->told + len, sizeof(world->told) - len, "%s %s%s%s\n", what, path.data ? path.data : "?",
              name ? " " : "", name ? name : "");
+    world_enter(was_in);
 }
 
 static void inval_inode(void *arg, uint64_t ino, bool attr_only)
@@ -157,8 +174,22 @@ void world_free(struct world *world)
     json_decref(world->last);
 }
 
+static void answer_all(struct world *world)
+{
+    ecs_cache_pump(world->cache);
+    while (!world->hung && world->queued > 0) {
+        struct ecs_call *call = world->queue[0];
+        memmove(&world->queue[0], &world->queue[1], --world->queued * sizeof(*world->queue));
+        answer(world, call);
+        if (world->queued == 0)
+            ecs_cache_pump(world->cache);
+    }
+}
+
+/* What is on its way comes home before the time passes. */
 void world_step(struct world *world, int64_t by_ms)
 {
+    answer_all(world);
     ecs_manual_clock_step(&world->clock, by_ms);
     ecs_cache_pump(world->cache);
     fs_tree_tick(world->tree);
@@ -171,8 +202,7 @@ int world_calls(const struct world *world, const char *operation)
     int sum = 0;
     const char *key;
     json_t *count;
-    json_object_foreach(world->counts, key, count)
-        sum += (int)json_integer_value(count);
+    json_object_foreach(world->counts, key, count) sum += (int)json_integer_value(count);
     return sum;
 }
 
@@ -222,13 +252,7 @@ bool world_again(struct world *world, int r)
     if (r != FS_PARKED || world->rq.peek)
         return false;
     for (int round = 0; !world->woken && round < 1000; round++) {
-        ecs_cache_pump(world->cache);
-        while (!world->hung && world->queued > 0) {
-            struct ecs_call *call = world->queue[0];
-            memmove(&world->queue[0], &world->queue[1], --world->queued * sizeof(*world->queue));
-            answer(world, call);
-        }
-        ecs_cache_pump(world->cache);
+        answer_all(world);
         if (!world->woken && fs_tree_timeout_ms(world->tree) > 0)
             world_step(world, fs_tree_timeout_ms(world->tree));
         if (world->hung)
@@ -296,8 +320,7 @@ const char *world_cat(struct world *world, const char *path)
     while (handle != NULL && r == 0) {
         const char *data;
         size_t len;
-        r = WORLD_RUN(world, inode,
-                      fs_read(world->tree, &world->rq, handle, 4096, (off_t)at, &data, &len));
+        r = WORLD_RUN(world, inode, fs_read(world->tree, &world->rq, handle, 4096, (off_t)at, &data, &len));
         if (r != 0 || len == 0)
             break;
         ck_assert_uint_lt(at + len, sizeof(text));
@@ -319,8 +342,7 @@ int world_write(struct world *world, const char *path, const char *text)
     struct fs_inode *inode = world_at(world, path, &r);
     if (inode == NULL)
         return r;
-    r = WORLD_RUN(world, inode,
-                  fs_open(world->tree, &world->rq, inode, O_WRONLY | O_TRUNC, &handle, &hints));
+    r = WORLD_RUN(world, inode, fs_open(world->tree, &world->rq, inode, O_WRONLY | O_TRUNC, &handle, &hints));
     if (r != 0)
         return r;
     if (text[0] != '\0')
@@ -339,7 +361,7 @@ static struct fs_dir *read_dir(struct world *world, struct fs_inode *inode, int 
 {
     struct fs_dir *dir = NULL;
     *ret_error = WORLD_RUN(world, inode, fs_readdir(world->tree, &world->rq, inode, &dir));
-    if (dir != NULL)
+    if (dir != NULL && dir->len > 0)
         qsort(dir->entries, dir->len, sizeof(*dir->entries), by_name);
     return dir;
 }

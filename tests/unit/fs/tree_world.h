@@ -61,14 +61,21 @@ void world_begin(struct world *world);
 bool world_again(struct world *world, int r);
 int world_end(struct world *world, struct fs_inode *inode, int r);
 
-#define WORLD_RUN(world, inode, expression)              \
-    ({                                                   \
-        int run_r_;                                      \
-        world_begin(world);                              \
-        do                                               \
-            run_r_ = (expression);                       \
-        while (world_again((world), run_r_));            \
-        world_end((world), (inode), run_r_);             \
+/* Called when the tree's own code is entered and left, when set (allocations that fail): whether it was in.
+ */
+extern bool (*world_guard)(bool in);
+bool world_enter(bool in);
+
+#define WORLD_RUN(world, inode, expression)     \
+    ({                                          \
+        int run_r_;                             \
+        world_begin(world);                     \
+        do {                                    \
+            world_enter(true);                  \
+            run_r_ = (expression);              \
+            world_enter(false);                 \
+        } while (world_again((world), run_r_)); \
+        world_end((world), (inode), run_r_);    \
     })
 
 #endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* repositories/<repository>/images/<digest>/ and image-tags/<tag>
+ *
+ *     $ grep -l CRITICAL repositories/team/app/images/<digest>/severity
+ *     $ ls repositories/team/app/images/<digest>/in-use-by
+ *     prod:3f2a1c...
+ *     $ ln -sfn ../images/sha256:4be1... repositories/team/app/image-tags/stable
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "change.h"
+#include "images.h"
+#include "nodes.h"
+#include "oci.h"
+#include "show.h"
+
+bool fs_accept_digest(const char *id)
+{
+    return strncmp(id, "sha256:", 7) == 0 && strlen(id) == 71 && strspn(id + 7, "0123456789abcdef") == 64;
+}
+
+static bool accept_tag(const char *id)
+{
+    static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    return id[0] != '\0' && strchr(first, id[0]) != NULL && strlen(id) <= 300 &&
+           id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")] == '\0';
+}
+
+/* ---- parts of the image's document ---- */
+
+static int show_tags(struct fs_view *view, struct ecs_buf *text)
+{
+    json_t *image, *tag;
+    int r = fs_view_tree(view, &image);
+    if (r != 0)
+        return r;
+    size_t i;
+    json_array_foreach(json_object_get(image, "imageTags"), i, tag)
+    {
+        fs_add_safe(text, json_string_value(tag) != NULL ? json_string_value(tag) : "");
+        ecs_buf_adds(text, "\n");
+    }
+    json_decref(image);
+    return text->failed != 0 ? text->failed : text->len > 0 ? 0 : -ENOENT;
+}
+
+/* Worst first. */
+static const char *const severities[] = {"CRITICAL",      "HIGH",      "MEDIUM",   "LOW",
+                                         "INFORMATIONAL", "UNDEFINED", "UNTRIAGED"};
+
+/* "CRITICAL 2"; a scan that found nothing is an empty file. */
+static int show_severity(struct fs_view *view, struct ecs_buf *text)
+{
+    json_t *image;
+    int r = fs_view_tree(view, &image);
+    if (r != 0)
+        return r;
+    const json_t *summary = json_object_get(image, "imageScanFindingsSummary");
+    const json_t *counts = json_object_get(summary, "findingSeverityCounts");
+    for (size_t i = 0; i < sizeof(severities) / sizeof(*severities); i++) {
+        const json_t *count = json_object_get(counts, severities[i]);
+        if (json_is_integer(count))
+            ecs_buf_addf(text, "%s %lld\n", severities[i], (long long)json_integer_value(count));
+    }
+    r = json_is_object(summary) ? text->failed : -ENOENT;
+    json_decref(image);
+    return r;
+}
+
+/* Of an image that was never scanned AWS says nothing at all. */
+static int scan_present(struct fs_view *view)
+{
+    struct ecs_key key = {ECS_IMAGE, view->key.parent, view->key.id};
+    struct ecs_doc *doc;
+    int r = fs_view_doc_of(view, &key, &doc);
+    if (r != 0)
+        return r;
+    return ecs_doc_field(doc, "scanStatus") != NULL || ecs_doc_field(doc, "scanCompletedAt") != NULL
+               ? 0
+               : -ENOENT;
+}
+
+/* ---- manifest.json: AWS's bytes ---- */
+
+int fs_check_digest(struct fs_request *rq, const char *digest, const void *data, size_t len)
+{
+    unsigned char sum[SHA256_DIGEST_LENGTH];
+    char hex[2 * SHA256_DIGEST_LENGTH + 1];
+    SHA256(data, len, sum);
+    for (size_t i = 0; i < sizeof(sum); i++)
+        snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+    if (strncmp(digest, "sha256:", 7) == 0 && strcmp(digest + 7, hex) == 0)
+        return 0;
+    return fs_fail(rq, -EPROTO, "DigestMismatch", "what AWS sent for %s hashes to sha256:%s", digest, hex);
+}
+
+static int show_manifest(struct fs_view *view, struct ecs_buf *text)
+{
+    return fs_manifest_bytes(view, view->key.parent, view->key.id, text);
+}
+
+/* The configuration is a blob: a link, so that a walk downloads nothing. An index has none. */
+static int config_link(struct fs_view *view, struct ecs_buf *target)
+{
+    cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
+    int r = fs_manifest_bytes(view, view->key.parent, view->key.id, &bytes);
+    if (r != 0)
+        return r;
+    json_t *manifest = json_loadb(bytes.data, bytes.len, 0, NULL);
+    const char *digest = json_string_value(json_object_get(json_object_get(manifest, "config"), "digest"));
+    if (digest != NULL && fs_accept_digest(digest))
+        r = ecs_buf_addf(target, "../../oci/blobs/sha256/%s", digest + 7);
+    else
+        r = -ENOENT;
+    json_decref(manifest);
+    return r;
+}
+
+static int config_present(struct fs_view *view)
+{
+    cleanup_buf struct ecs_buf target = ECS_BUF(4096);
+    return config_link(view, &target);
+}
+
+/* ---- in-use-by/<cluster>:<task> ---- */
+
+static int users_of(struct fs_view *view, const json_t **ret_users)
+{
+    struct ecs_key key = {ECS_REPOSITORY, "", view->key.parent};
+    struct ecs_doc *doc;
+    int r = fs_view_doc_of(view, &key, &doc);
+    const char *uri = r == 0 ? ecs_doc_field(doc, "repositoryUri") : NULL;
+    if (r != 0)
+        return r;
+    return fs_image_users(view, uri != NULL ? uri : "", view->key.id, ret_users);
+}
+
+static int list_users(struct fs_view *directory, fs_emit_fn *emit, void *arg)
+{
+    const json_t *users;
+    const char *user;
+    json_t *value;
+    int r = users_of(directory, &users);
+    if (r == 0)
+        json_object_foreach((json_t *)users, user, value) if (r == 0) r = emit(arg, user);
+    return r;
+}
+
+static int has_user(struct fs_view *child)
+{
+    const json_t *users;
+    int r = users_of(child, &users);
+    return r != 0 ? r : json_object_get(users, child->id) != NULL ? 0 : -ENOENT;
+}
+
+static int user_link(struct fs_view *view, struct ecs_buf *target)
+{
+    const char *colon = strchr(view->id, ':');
+    if (colon == NULL)
+        return -ENOENT;
+    fs_add_way_up(view, target);
+    return ecs_buf_addf(target, "/clusters/%.*s/tasks/%s", (int)(colon - view->id), view->id, colon + 1);
+}
+
+static const struct fs_entries users = {.list = list_users, .has = has_user};
+
+static const struct fs_node user_rows[] = {
+    {NULL, FS_LINK, .entries = &users, .target = user_link, .called = "<cluster>:<task>"},
+    {0},
+};
+
+static const struct fs_node image_rows[] = {
+    {"describe.json", FS_FILE_R, FS_OF_DOC, .show = fs_show_document, .help = "all that AWS says of it"},
+    {"manifest.json", FS_FILE_R, FS_OF_DOC | FS_RAW, .of = FS_OF(ECS_MANIFEST), .show = show_manifest,
+     .help = "byte for byte: it hashes to the digest"},
+    {"config.json", FS_LINK, FS_MAYBE, .of = FS_OF(ECS_MANIFEST), .present = config_present, .target = config_link,
+     .help = "link to its configuration: entry point, environment, labels"},
+    {"pushed-at", FS_FILE_R, .field = "imagePushedAt"},
+    {"size-bytes", FS_FILE_R, .field = "imageSizeInBytes", .help = "compressed"},
+    {"image-tags", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .show = show_tags, .help = "one a line"},
+    {"severity", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .show = show_severity,
+     .help = "what its scan found: \"CRITICAL 2\", one a line"},
+    {"scan.json", FS_FILE_R, FS_UNSIZED | FS_MAYBE, .of = FS_OF(ECS_SCAN_FINDINGS), .present = scan_present,
+     .show = fs_show_document, .help = "the findings, when it was scanned"},
+    {"in-use-by", FS_DIR, FS_WATCH_LISTS, .children = user_rows, .watches = FS_WATCH(ECS_TASK),
+     .help = "links to the running tasks of this image, in every cluster"},
+    {0},
+};
+
+const struct fs_node fs_image_nodes[] = {
+    {NULL, FS_DIR, .of = FS_OF(ECS_IMAGE), .accept = fs_accept_digest, .called = "sha256:<hex>",
+     .children = image_rows, .change = &fs_image_change},
+    {0},
+};
+
+/* ---- image-tags/<tag> ---- */
+
+static int list_image_tags(struct fs_view *directory, fs_emit_fn *emit, void *arg)
+{
+    const json_t *tags;
+    const char *tag;
+    json_t *digest;
+    int r = fs_image_tags(directory, &tags);
+    if (r == 0)
+        json_object_foreach((json_t *)tags, tag, digest) if (r == 0) r = emit(arg, tag);
+    return r;
+}
+
+static int has_image_tag(struct fs_view *child)
+{
+    const json_t *tags;
+    int r = fs_image_tags(child, &tags);
+    return r != 0 ? r : json_object_get(tags, child->id) != NULL ? 0 : -ENOENT;
+}
+
+static int image_tag_link(struct fs_view *view, struct ecs_buf *target)
+{
+    const json_t *tags;
+    int r = fs_image_tags(view, &tags);
+    if (r != 0)
+        return r;
+    const char *digest = json_string_value(json_object_get(tags, view->id));
+    return digest != NULL ? ecs_buf_addf(target, "../images/%s", digest) : -ENOENT;
+}
+
+static const struct fs_entries image_tags = {.list = list_image_tags, .has = has_image_tag};
+
+const struct fs_node fs_image_tag_nodes[] = {
+    {NULL, FS_LINK, .entries = &image_tags, .target = image_tag_link, .accept = accept_tag, .called = "<tag>",
+     .change = &fs_image_tag_change, .help = "ln -sfn ../images/sha256:... moves it, rm removes it"},
+    {0},
+};

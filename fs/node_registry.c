@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* registry/: what all repositories of the account share, and the way in for container tools.
+ *
+ *     $ cat registry/uri
+ *     123456789012.dkr.ecr.eu-west-1.amazonaws.com
+ *     $ skopeo copy --authfile registry/auth.json docker://$(cat registry/uri)/team/app:v1 ...
+ *     $ docker login -u AWS --password-stdin $(cat registry/uri) <registry/password
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "change.h"
+#include "document.h"
+#include "ecsfs/cleanup.h"
+#include "nodes.h"
+#include "show.h"
+#include "tree_private.h"
+
+/* Any repository tells it as AWS spells it for this partition and endpoint. */
+static int show_uri(struct fs_view *view, struct ecs_buf *text)
+{
+    struct ecs_key key = {ECS_REPOSITORY, "", ""};
+    const struct ecs_list *list;
+    int r = fs_view_list(view, &key, &list);
+    for (size_t i = 0; r == 0 && i < ecs_list_len(list); i++) {
+        struct ecs_key repository = {ECS_REPOSITORY, "", ecs_list_at(list, i)};
+        const struct ecs_doc *doc = fs_view_known(view, &repository);
+        const char *uri = doc != NULL ? ecs_doc_field(doc, "repositoryUri") : NULL;
+        if (uri != NULL) {
+            fs_add_safe(text, uri);
+            return ecs_buf_truncate(text, strcspn(text->data, "/"));
+        }
+    }
+    const char *account = NULL;
+    if (r == 0)
+        r = fs_view_field(view, "registryId", &account);
+    if (r != 0)
+        return r;
+    struct ecs_backend_status status = {0};
+    view->tree->backend->status(view->tree->backend, &status);
+    const char *suffix = strncmp(status.region, "cn-", 3) == 0     ? "amazonaws.com.cn"
+                         : strncmp(status.region, "eusc-", 5) == 0 ? "amazonaws.eu"
+                                                                   : "amazonaws.com";
+    return ecs_buf_addf(text, "%s.dkr.ecr.%s.%s", account, status.region, suffix);
+}
+
+/* ---- a fresh token for every open: asked for past the cache, and kept nowhere ---- */
+
+typedef int token_fn(const json_t *data, struct ecs_buf *text);
+
+static int ask_token(struct fs_view *view, struct ecs_action **ret_action)
+{
+    struct fs_progress *progress = fs_progress(view->rq);
+    if (progress == NULL || view->tree->cache == NULL)
+        return progress == NULL ? -ENOMEM : -EIO;
+    if (progress->action == NULL) {
+        progress->action = fs_action("ecr", "GetAuthorizationToken", json_object(), ECS_EFFECT_NONE, NULL, NULL);
+        if (progress->action == NULL)
+            return -ENOMEM;
+        progress->action->want_reply = true;
+    }
+    *ret_action = progress->action;
+    return ecs_cache_act(view->tree->cache, &view->rq->want, progress->action);
+}
+
+static int show_token(struct fs_view *view, struct ecs_buf *text, token_fn *show)
+{
+    struct ecs_action *action = NULL;
+    if (view->rq->peek)
+        return FS_PARKED;
+    int r = ask_token(view, &action);
+    if (r == FS_PARKED)
+        return r;
+    if (r == 0) {
+        json_t *reply = json_loads(action->reply, 0, NULL);
+        r = show(json_array_get(json_object_get(reply, "authorizationData"), 0), text);
+        json_decref(reply);
+        explicit_bzero(action->reply, strlen(action->reply));
+    } else if (action != NULL && action->error != NULL) {
+        ecs_error_unref(view->rq->progress->error);
+        view->rq->progress->error = ecs_error_ref(action->error);
+    }
+    view->rq->progress->action = ecs_action_unhold(action);
+    return r;
+}
+
+static const char *token_of(const json_t *data)
+{
+    return json_string_value(json_object_get(data, "authorizationToken"));
+}
+
+/* What docker login writes: {"auths": {"host": {"auth": "..."}}}. */
+static int show_auth(const json_t *data, struct ecs_buf *text)
+{
+    const char *endpoint = json_string_value(json_object_get(data, "proxyEndpoint"));
+    const char *host = endpoint != NULL ? strstr(endpoint, "://") : NULL;
+    if (token_of(data) == NULL || host == NULL)
+        return -EPROTO;
+    json_t *auth = json_pack("{s:{s:{s:s}}}", "auths", host + 3, "auth", token_of(data));
+    int r = auth != NULL ? fs_canon_text(auth, text) : -ENOMEM;
+    json_decref(auth);
+    return r;
+}
+
+/* The token is "AWS:password" in base 64. */
+static int show_password(const json_t *data, struct ecs_buf *text)
+{
+    const char *token = token_of(data);
+    size_t len = token != NULL ? strlen(token) : 0;
+    if (len == 0 || len > INT32_MAX / 2)
+        return -EPROTO;
+    cleanup_free char *plain = malloc(len + 1);
+    if (plain == NULL)
+        return -ENOMEM;
+    int n = EVP_DecodeBlock((unsigned char *)plain, (const unsigned char *)token, (int)len);
+    if (n >= 0)
+        plain[n] = '\0';
+    const char *colon = n >= 0 ? strchr(plain, ':') : NULL;
+    int r = colon != NULL ? ecs_buf_adds(text, colon + 1) : -EPROTO;
+    explicit_bzero(plain, len + 1);
+    return r;
+}
+
+static int show_auth_json(struct fs_view *view, struct ecs_buf *text)
+{
+    return show_token(view, text, show_auth);
+}
+
+static int show_password_line(struct fs_view *view, struct ecs_buf *text)
+{
+    return show_token(view, text, show_password);
+}
+
+const struct fs_node fs_registry_nodes[] = {
+    {"describe.json", FS_FILE_R, FS_OF_DOC, .show = fs_show_document, .help = "all that AWS says of it"},
+    {"uri", FS_FILE_R, .show = show_uri, .watches = FS_WATCH(ECS_REPOSITORY), .help = "the host of all repositories"},
+    {"policy.json", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_REGISTRY_POLICY), .show = fs_document_show,
+     .document = &fs_registry_policy_document, .change = &fs_registry_policy_change,
+     .help = "who may do what; absent when there is none; rm deletes it"},
+    {"replication.json", FS_FILE_RW, FS_OF_DOC, .show = fs_document_show, .document = &fs_replication_document,
+     .help = "where images are copied to"},
+    {"scanning.json", FS_FILE_RW, FS_OF_DOC, .of = FS_OF(ECS_REGISTRY_SCANNING), .show = fs_document_show,
+     .document = &fs_scanning_document, .help = "what is scanned, and when"},
+    {"auth.json", FS_FILE_R, FS_UNLISTED | FS_UNSIZED, .show = show_auth_json,
+     .help = "a fresh login, for --authfile"},
+    {"password", FS_FILE_R, FS_UNLISTED | FS_UNSIZED, .show = show_password_line,
+     .help = "a fresh login, for docker login -u AWS --password-stdin"},
+    {0},
+};

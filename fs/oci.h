@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A repository as an OCI image layout: repositories/<repository>/oci/. */
+#ifndef FS_OCI_H
+#define FS_OCI_H
+
+#include <stdint.h>
+
+#include "node.h"
+
+enum { FS_DIGEST_TEXT = 72 }; /* "sha256:", 64 hex digits, NUL */
+
+struct fs_blob {
+    bool is_manifest; /* its bytes are those of the manifest; else it is a layer or a configuration */
+    uint64_t size;    /* bytes */
+};
+
+/* What the repository's manifests say of a digest. Manifests that are known already are looked at first; only when
+ * none of them names it, all others are asked for. -ENOENT: none does. 0, FS_PARKED, -errno. */
+int fs_blob_find(struct fs_view *view, const char *digest, struct fs_blob *ret_blob);
+/* Every digest that the repository's images are made of: {digest: size}, borrowed until the next operation. */
+int fs_blob_all(struct fs_view *view, const struct json_t **ret_sizes);
+/* A manifest's own bytes, checked against its digest. 0, FS_PARKED, -errno. */
+int fs_manifest_bytes(struct fs_view *view, const char *repository, const char *digest, struct ecs_buf *bytes);
+
+extern const struct fs_file_ops fs_blob_ops; /* blob_file.c */
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which blobs a repository has, and how long they are: its manifests tell. ECR itself has no list of layers. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ecsfs/cleanup.h"
+#include "images.h"
+#include "oci.h"
+#include "tree_private.h"
+
+/* Kept with the repository's oci/ directory. Manifests never change, so this only grows. */
+struct known {
+    json_t *sizes; /* digest -> size */
+    json_t *seen;  /* manifests that were looked into */
+};
+
+static void free_known(void *memory)
+{
+    struct known *known = memory;
+    json_decref(known->sizes);
+    json_decref(known->seen);
+    free(known);
+}
+
+/* oci/ is the directory right below the repository's. */
+static struct fs_inode *layout_of(const struct fs_view *view)
+{
+    struct fs_inode *at = view->inode != NULL ? view->inode : view->parent;
+    while (at != NULL && at->parent != NULL && (at->parent->node->flags & FS_NESTS) == 0)
+        at = at->parent;
+    return at;
+}
+
+static struct known *known_of(const struct fs_view *view)
+{
+    struct fs_inode *layout = layout_of(view);
+    struct fs_inode_more *more = layout != NULL ? fs_inode_more(layout) : NULL;
+    if (more == NULL)
+        return NULL;
+    if (more->memory == NULL) {
+        struct known *known = calloc(1, sizeof(*known));
+        if (known == NULL)
+            return NULL;
+        known->sizes = json_object();
+        known->seen = json_object();
+        more->memory = known;
+        more->memory_free = free_known;
+    }
+    struct known *known = more->memory;
+    return known->sizes != NULL && known->seen != NULL ? known : NULL;
+}
+
+static void add_descriptor(struct known *known, const json_t *descriptor)
+{
+    const char *digest = json_string_value(json_object_get(descriptor, "digest"));
+    json_t *size = json_object_get(descriptor, "size");
+    if (digest != NULL && json_is_integer(size) && json_integer_value(size) >= 0)
+        json_object_set(known->sizes, digest, size);
+}
+
+static int look_into(struct known *known, const char *digest, const struct ecs_doc *doc)
+{
+    json_t *image = ecs_doc_tree(doc), *layer;
+    const json_t *text = json_object_get(image, "imageManifest");
+    json_t *manifest = text != NULL ? json_loadb(json_string_value(text), json_string_length(text), 0, NULL) : NULL;
+    size_t i;
+    add_descriptor(known, json_object_get(manifest, "config"));
+    json_array_foreach(json_object_get(manifest, "layers"), i, layer) add_descriptor(known, layer);
+    if (text != NULL)
+        json_object_set_new(known->sizes, digest, json_integer((json_int_t)json_string_length(text)));
+    int r = image != NULL ? json_object_set_new(known->seen, digest, json_true()) : -1;
+    json_decref(manifest);
+    json_decref(image);
+    return r < 0 ? -ENOMEM : 0;
+}
+
+/* All images' manifests, or (`ask` false) those known without asking. */
+static int look_at_all(struct fs_view *view, struct known *known, const struct ecs_list *list, bool ask)
+{
+    struct ecs_key key = {ECS_MANIFEST, view_repository(view), NULL};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < ecs_list_len(list); i++) {
+        key.id = ecs_list_at(list, i);
+        struct ecs_doc *doc = NULL;
+        if (json_object_get(known->seen, key.id) != NULL)
+            continue;
+        if (ask)
+            r = fs_view_doc_of(view, &key, &doc);
+        else
+            doc = ecs_cache_peek(view->tree->cache, &key, NULL);
+        if (r == -ENOENT)
+            r = json_object_set_new(known->seen, key.id, json_true()) < 0 ? -ENOMEM : 0;
+        else if (r == 0 && doc != NULL)
+            r = look_into(known, key.id, doc);
+    }
+    return r;
+}
+
+static int begin(struct fs_view *view, struct known **ret_known, const struct ecs_list **ret_list)
+{
+    struct ecs_key images = {ECS_IMAGE, view_repository(view), ""};
+    *ret_known = known_of(view);
+    if (*ret_known == NULL || images.parent == NULL)
+        return -ENOMEM;
+    return fs_view_list(view, &images, ret_list);
+}
+
+static bool take(const struct known *known, const struct ecs_list *list, const char *digest, struct fs_blob *ret_blob)
+{
+    const json_t *size = json_object_get(known->sizes, digest);
+    if (size == NULL)
+        return false;
+    ret_blob->is_manifest = ecs_list_has(list, digest);
+    ret_blob->size = (uint64_t)json_integer_value(size);
+    return true;
+}
+
+int fs_blob_find(struct fs_view *view, const char *digest, struct fs_blob *ret_blob)
+{
+    struct known *known;
+    const struct ecs_list *list;
+    int r = begin(view, &known, &list);
+    if (r != 0 || take(known, list, digest, ret_blob))
+        return r;
+    if (ecs_list_has(list, digest)) {
+        struct ecs_key key = {ECS_MANIFEST, view_repository(view), digest};
+        struct ecs_doc *doc;
+        r = fs_view_doc_of(view, &key, &doc);
+        if (r == 0)
+            r = look_into(known, digest, doc);
+        return r != 0 ? r : take(known, list, digest, ret_blob) ? 0 : -ENOENT;
+    }
+    r = look_at_all(view, known, list, false);
+    if (r == 0 && take(known, list, digest, ret_blob))
+        return 0;
+    if (r == 0)
+        r = look_at_all(view, known, list, true);
+    return r != 0 ? r : take(known, list, digest, ret_blob) ? 0 : -ENOENT;
+}
+
+int fs_blob_all(struct fs_view *view, const json_t **ret_sizes)
+{
+    struct known *known;
+    const struct ecs_list *list;
+    int r = begin(view, &known, &list);
+    if (r == 0)
+        r = look_at_all(view, known, list, true);
+    if (r == 0)
+        *ret_sizes = known->sizes;
+    return r;
+}
+
+int fs_manifest_bytes(struct fs_view *view, const char *repository, const char *digest, struct ecs_buf *bytes)
+{
+    struct ecs_key key = {ECS_MANIFEST, repository, digest};
+    struct ecs_doc *doc;
+    int r = fs_view_doc_of(view, &key, &doc);
+    if (r != 0)
+        return r;
+    json_t *image = ecs_doc_tree(doc);
+    const json_t *manifest = json_object_get(image, "imageManifest");
+    if (json_is_string(manifest))
+        r = ecs_buf_add(bytes, json_string_value(manifest), json_string_length(manifest));
+    else
+        r = -ENOENT;
+    if (r == 0)
+        r = fs_check_digest(view->rq, digest, bytes->data, bytes->len);
+    json_decref(image);
+    return r;
+}
