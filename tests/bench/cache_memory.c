@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a whole account costs in memory and in time: 50 clusters, 5000 services with 100 events each, 20,000 tasks
- * and 10,000 revisions, made up to look like AWS's answers, decoded and kept as the cache keeps them.
+/* What a whole account costs in memory and in time: 50 clusters, 5000 services with 100 events each, 20,000
+ * tasks and 10,000 revisions, made up to look like AWS's answers, decoded and kept as the cache keeps them.
  *
  *     $ build/tests/bench/cache_memory
  *     kind           count   json MB   docs MB   bytes/doc   decode MB/s   digest MB/s   pack MB/s
@@ -56,8 +56,8 @@ static double a_time(void)
 
 #define ROOT "arn:aws:ecs:eu-west-1:123456789012"
 
-static const char *const names[] = {"checkout", "payments", "search-api", "frontend", "worker-email",
-                                    "inventory", "pricing", "auth-gateway", "reporting", "ingest"};
+static const char *const names[] = {"checkout",  "payments", "search-api",   "frontend",  "worker-email",
+                                    "inventory", "pricing",  "auth-gateway", "reporting", "ingest"};
 
 static void add_event(struct ecs_buf *json, const char *service)
 {
@@ -73,8 +73,8 @@ static void add_event(struct ecs_buf *json, const char *service)
         ecs_buf_addf(json, "(service %s) has stopped 1 running tasks: (task %s).", service, hex(32));
         break;
     default:
-        ecs_buf_addf(json, "(service %s) registered 1 targets in (target-group " ROOT ":targetgroup/%s/%s)", service,
-                     service, "73e2d6bc24d8a067");
+        ecs_buf_addf(json, "(service %s) registered 1 targets in (target-group " ROOT ":targetgroup/%s/%s)",
+                     service, service, "73e2d6bc24d8a067");
     }
     ecs_buf_adds(json, "\"}");
 }
@@ -85,40 +85,42 @@ static void add_service(struct ecs_buf *json, int i)
     snprintf(service, sizeof(service), "%s-%d", names[i % 10], i);
     snprintf(cluster, sizeof(cluster), "prod-%d", i / 100);
     int revision = 1 + i % 40;
-    ecs_buf_addf(json,
-                 "{\"serviceArn\":\"" ROOT ":service/%s/%s\",\"serviceName\":\"%s\",\"clusterArn\":\"" ROOT
-                 ":cluster/%s\",\"loadBalancers\":[{\"targetGroupArn\":\"arn:aws:elasticloadbalancing:eu-west-1:"
-                 "123456789012:targetgroup/%s/%s\",\"containerName\":\"app\",\"containerPort\":8080}],"
-                 "\"serviceRegistries\":[],\"status\":\"ACTIVE\",\"desiredCount\":4,\"runningCount\":4,"
-                 "\"pendingCount\":0,\"launchType\":\"FARGATE\",\"platformVersion\":\"LATEST\",\"platformFamily\":"
-                 "\"Linux\",\"taskDefinition\":\"" ROOT ":task-definition/%s:%d\",\"deploymentConfiguration\":{"
-                 "\"deploymentCircuitBreaker\":{\"enable\":true,\"rollback\":true},\"maximumPercent\":200,"
-                 "\"minimumHealthyPercent\":100},\"deployments\":[{\"id\":\"ecs-svc/%llu\",\"status\":\"PRIMARY\","
-                 "\"taskDefinition\":\"" ROOT ":task-definition/%s:%d\",\"desiredCount\":4,\"pendingCount\":0,"
-                 "\"runningCount\":4,\"failedTasks\":0,\"createdAt\":%.3f,\"updatedAt\":%.3f,\"launchType\":"
-                 "\"FARGATE\",\"platformVersion\":\"1.4.0\",\"platformFamily\":\"Linux\",\"networkConfiguration\":{"
-                 "\"awsvpcConfiguration\":{\"subnets\":[\"subnet-0a1b2c3d4e5f60718\",\"subnet-1a1b2c3d4e5f60718\"],"
-                 "\"securityGroups\":[\"sg-%s\"],\"assignPublicIp\":\"DISABLED\"}},\"rolloutState\":\"COMPLETED\","
-                 "\"rolloutStateReason\":\"ECS deployment ecs-svc/%llu completed.\"}],\"roleArn\":"
-                 "\"arn:aws:iam::123456789012:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS\","
-                 "\"events\":[",
-                 cluster, service, service, cluster, service, hex(16), names[i % 10], revision,
-                 (unsigned long long)random64() >> 1, names[i % 10], revision, a_time(), a_time(), hex(17),
-                 (unsigned long long)random64() >> 1);
+    ecs_buf_addf(
+        json,
+        "{\"serviceArn\":\"" ROOT ":service/%s/%s\",\"serviceName\":\"%s\",\"clusterArn\":\"" ROOT
+        ":cluster/%s\",\"loadBalancers\":[{\"targetGroupArn\":\"arn:aws:elasticloadbalancing:eu-west-1:"
+        "123456789012:targetgroup/%s/%s\",\"containerName\":\"app\",\"containerPort\":8080}],"
+        "\"serviceRegistries\":[],\"status\":\"ACTIVE\",\"desiredCount\":4,\"runningCount\":4,"
+        "\"pendingCount\":0,\"launchType\":\"FARGATE\",\"platformVersion\":\"LATEST\",\"platformFamily\":"
+        "\"Linux\",\"taskDefinition\":\"" ROOT ":task-definition/%s:%d\",\"deploymentConfiguration\":{"
+        "\"deploymentCircuitBreaker\":{\"enable\":true,\"rollback\":true},\"maximumPercent\":200,"
+        "\"minimumHealthyPercent\":100},\"deployments\":[{\"id\":\"ecs-svc/%llu\",\"status\":\"PRIMARY\","
+        "\"taskDefinition\":\"" ROOT ":task-definition/%s:%d\",\"desiredCount\":4,\"pendingCount\":0,"
+        "\"runningCount\":4,\"failedTasks\":0,\"createdAt\":%.3f,\"updatedAt\":%.3f,\"launchType\":"
+        "\"FARGATE\",\"platformVersion\":\"1.4.0\",\"platformFamily\":\"Linux\",\"networkConfiguration\":{"
+        "\"awsvpcConfiguration\":{\"subnets\":[\"subnet-0a1b2c3d4e5f60718\",\"subnet-1a1b2c3d4e5f60718\"],"
+        "\"securityGroups\":[\"sg-%s\"],\"assignPublicIp\":\"DISABLED\"}},\"rolloutState\":\"COMPLETED\","
+        "\"rolloutStateReason\":\"ECS deployment ecs-svc/%llu completed.\"}],\"roleArn\":"
+        "\"arn:aws:iam::123456789012:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS\","
+        "\"events\":[",
+        cluster, service, service, cluster, service, hex(16), names[i % 10], revision,
+        (unsigned long long)random64() >> 1, names[i % 10], revision, a_time(), a_time(), hex(17),
+        (unsigned long long)random64() >> 1);
     for (int e = 0; e < 100; e++) {
         if (e)
             ecs_buf_adds(json, ",");
         add_event(json, service);
     }
-    ecs_buf_addf(json,
-                 "],\"createdAt\":%.3f,\"placementConstraints\":[],\"placementStrategy\":[],\"networkConfiguration\":"
-                 "{\"awsvpcConfiguration\":{\"subnets\":[\"subnet-0a1b2c3d4e5f60718\",\"subnet-1a1b2c3d4e5f60718\"],"
-                 "\"securityGroups\":[\"sg-0123456789abcdef0\"],\"assignPublicIp\":\"DISABLED\"}},"
-                 "\"healthCheckGracePeriodSeconds\":60,\"schedulingStrategy\":\"REPLICA\",\"deploymentController\":{"
-                 "\"type\":\"ECS\"},\"createdBy\":\"arn:aws:iam::123456789012:role/deploy\",\"enableECSManagedTags\":"
-                 "true,\"propagateTags\":\"SERVICE\",\"enableExecuteCommand\":false,\"tags\":[{\"key\":\"team\","
-                 "\"value\":\"%s\"},{\"key\":\"env\",\"value\":\"prod\"}]}",
-                 a_time(), names[i % 10]);
+    ecs_buf_addf(
+        json,
+        "],\"createdAt\":%.3f,\"placementConstraints\":[],\"placementStrategy\":[],\"networkConfiguration\":"
+        "{\"awsvpcConfiguration\":{\"subnets\":[\"subnet-0a1b2c3d4e5f60718\",\"subnet-1a1b2c3d4e5f60718\"],"
+        "\"securityGroups\":[\"sg-0123456789abcdef0\"],\"assignPublicIp\":\"DISABLED\"}},"
+        "\"healthCheckGracePeriodSeconds\":60,\"schedulingStrategy\":\"REPLICA\",\"deploymentController\":{"
+        "\"type\":\"ECS\"},\"createdBy\":\"arn:aws:iam::123456789012:role/deploy\",\"enableECSManagedTags\":"
+        "true,\"propagateTags\":\"SERVICE\",\"enableExecuteCommand\":false,\"tags\":[{\"key\":\"team\","
+        "\"value\":\"%s\"},{\"key\":\"env\",\"value\":\"prod\"}]}",
+        a_time(), names[i % 10]);
 }
 
 static void add_task(struct ecs_buf *json, int i)
@@ -126,73 +128,80 @@ static void add_task(struct ecs_buf *json, int i)
     char cluster[32], id[40];
     snprintf(cluster, sizeof(cluster), "prod-%d", i / 400);
     snprintf(id, sizeof(id), "%s", hex(32));
-    ecs_buf_addf(json,
-                 "{\"attachments\":[{\"id\":\"%s\",\"type\":\"ElasticNetworkInterface\",\"status\":\"ATTACHED\","
-                 "\"details\":[{\"name\":\"subnetId\",\"value\":\"subnet-0a1b2c3d4e5f60718\"},{\"name\":"
-                 "\"networkInterfaceId\",\"value\":\"eni-%s\"},{\"name\":\"macAddress\",\"value\":\"06:%s:6b\"},{"
-                 "\"name\":\"privateDnsName\",\"value\":\"ip-10-0-%d-%d.eu-west-1.compute.internal\"},{\"name\":"
-                 "\"privateIPv4Address\",\"value\":\"10.0.%d.%d\"}]}],\"attributes\":[{\"name\":"
-                 "\"ecs.cpu-architecture\",\"value\":\"x86_64\"}],\"availabilityZone\":\"eu-west-1a\",\"clusterArn\":"
-                 "\"" ROOT ":cluster/%s\",\"connectivity\":\"CONNECTED\",\"connectivityAt\":%.3f,\"containers\":[",
-                 uuid(), hex(17), hex(4), i % 255, i / 255 % 255, i % 255, i / 255 % 255, cluster, a_time());
+    ecs_buf_addf(
+        json,
+        "{\"attachments\":[{\"id\":\"%s\",\"type\":\"ElasticNetworkInterface\",\"status\":\"ATTACHED\","
+        "\"details\":[{\"name\":\"subnetId\",\"value\":\"subnet-0a1b2c3d4e5f60718\"},{\"name\":"
+        "\"networkInterfaceId\",\"value\":\"eni-%s\"},{\"name\":\"macAddress\",\"value\":\"06:%s:6b\"},{"
+        "\"name\":\"privateDnsName\",\"value\":\"ip-10-0-%d-%d.eu-west-1.compute.internal\"},{\"name\":"
+        "\"privateIPv4Address\",\"value\":\"10.0.%d.%d\"}]}],\"attributes\":[{\"name\":"
+        "\"ecs.cpu-architecture\",\"value\":\"x86_64\"}],\"availabilityZone\":\"eu-west-1a\",\"clusterArn\":"
+        "\"" ROOT ":cluster/%s\",\"connectivity\":\"CONNECTED\",\"connectivityAt\":%.3f,\"containers\":[",
+        uuid(), hex(17), hex(4), i % 255, i / 255 % 255, i % 255, i / 255 % 255, cluster, a_time());
     for (int c = 0; c < 2; c++)
-        ecs_buf_addf(json,
-                     "%s{\"containerArn\":\"" ROOT ":container/%s/%s/%s\",\"taskArn\":\"" ROOT ":task/%s/%s\","
-                     "\"name\":\"%s\",\"image\":\"123456789012.dkr.ecr.eu-west-1.amazonaws.com/%s:v1.%d\","
-                     "\"imageDigest\":\"sha256:%s%s\",\"runtimeId\":\"%s-%010llu\",\"lastStatus\":\"RUNNING\","
-                     "\"networkBindings\":[],\"networkInterfaces\":[{\"attachmentId\":\"%s\",\"privateIpv4Address\":"
-                     "\"10.0.%d.%d\"}],\"healthStatus\":\"HEALTHY\",\"cpu\":\"256\",\"memory\":\"512\"}",
-                     c ? "," : "", cluster, id, uuid(), cluster, id, c ? "log-router" : "app", names[i % 10], i % 40,
-                     "8f1c0a77d1b2e3f4a5b6c7d8e9f00112", "2334455667788990a1b2c3d4e5f60718", id,
-                     (unsigned long long)random64() % 10000000000u, uuid(), i % 255, i / 255 % 255);
-    ecs_buf_addf(json,
-                 "],\"cpu\":\"512\",\"createdAt\":%.3f,\"desiredStatus\":\"RUNNING\",\"enableExecuteCommand\":false,"
-                 "\"group\":\"service:%s-%d\",\"healthStatus\":\"HEALTHY\",\"lastStatus\":\"RUNNING\",\"launchType\":"
-                 "\"FARGATE\",\"memory\":\"1024\",\"overrides\":{\"containerOverrides\":[{\"name\":\"app\"},{\"name\":"
-                 "\"log-router\"}],\"inferenceAcceleratorOverrides\":[]},\"platformVersion\":\"1.4.0\","
-                 "\"platformFamily\":\"Linux\",\"pullStartedAt\":%.3f,\"pullStoppedAt\":%.3f,\"startedAt\":%.3f,"
-                 "\"startedBy\":\"ecs-svc/%llu\",\"tags\":[],\"taskArn\":\"" ROOT ":task/%s/%s\","
-                 "\"taskDefinitionArn\":\"" ROOT ":task-definition/%s:%d\",\"version\":4,\"ephemeralStorage\":{"
-                 "\"sizeInGiB\":20}}",
-                 a_time(), names[i % 10], i / 4, a_time(), a_time(), a_time(), (unsigned long long)random64() >> 1,
-                 cluster, id, names[i % 10], 1 + i % 40);
+        ecs_buf_addf(
+            json,
+            "%s{\"containerArn\":\"" ROOT ":container/%s/%s/%s\",\"taskArn\":\"" ROOT ":task/%s/%s\","
+            "\"name\":\"%s\",\"image\":\"123456789012.dkr.ecr.eu-west-1.amazonaws.com/%s:v1.%d\","
+            "\"imageDigest\":\"sha256:%s%s\",\"runtimeId\":\"%s-%010llu\",\"lastStatus\":\"RUNNING\","
+            "\"networkBindings\":[],\"networkInterfaces\":[{\"attachmentId\":\"%s\",\"privateIpv4Address\":"
+            "\"10.0.%d.%d\"}],\"healthStatus\":\"HEALTHY\",\"cpu\":\"256\",\"memory\":\"512\"}",
+            c ? "," : "", cluster, id, uuid(), cluster, id, c ? "log-router" : "app", names[i % 10], i % 40,
+            "8f1c0a77d1b2e3f4a5b6c7d8e9f00112", "2334455667788990a1b2c3d4e5f60718", id,
+            (unsigned long long)random64() % 10000000000u, uuid(), i % 255, i / 255 % 255);
+    ecs_buf_addf(
+        json,
+        "],\"cpu\":\"512\",\"createdAt\":%.3f,\"desiredStatus\":\"RUNNING\",\"enableExecuteCommand\":false,"
+        "\"group\":\"service:%s-%d\",\"healthStatus\":\"HEALTHY\",\"lastStatus\":\"RUNNING\",\"launchType\":"
+        "\"FARGATE\",\"memory\":\"1024\",\"overrides\":{\"containerOverrides\":[{\"name\":\"app\"},{\"name\":"
+        "\"log-router\"}],\"inferenceAcceleratorOverrides\":[]},\"platformVersion\":\"1.4.0\","
+        "\"platformFamily\":\"Linux\",\"pullStartedAt\":%.3f,\"pullStoppedAt\":%.3f,\"startedAt\":%.3f,"
+        "\"startedBy\":\"ecs-svc/%llu\",\"tags\":[],\"taskArn\":\"" ROOT ":task/%s/%s\","
+        "\"taskDefinitionArn\":\"" ROOT ":task-definition/%s:%d\",\"version\":4,\"ephemeralStorage\":{"
+        "\"sizeInGiB\":20}}",
+        a_time(), names[i % 10], i / 4, a_time(), a_time(), a_time(), (unsigned long long)random64() >> 1,
+        cluster, id, names[i % 10], 1 + i % 40);
 }
 
 static void add_container(struct ecs_buf *json, int i, int c)
 {
-    ecs_buf_addf(json,
-                 "%s{\"name\":\"%s\",\"image\":\"123456789012.dkr.ecr.eu-west-1.amazonaws.com/%s:v1.%d\",\"cpu\":256,"
-                 "\"memory\":512,\"portMappings\":[{\"containerPort\":8080,\"hostPort\":8080,\"protocol\":\"tcp\"}],"
-                 "\"essential\":true,\"environment\":[",
-                 c ? "," : "", c ? "log-router" : "app", names[i % 10], i % 400);
+    ecs_buf_addf(
+        json,
+        "%s{\"name\":\"%s\",\"image\":\"123456789012.dkr.ecr.eu-west-1.amazonaws.com/%s:v1.%d\",\"cpu\":256,"
+        "\"memory\":512,\"portMappings\":[{\"containerPort\":8080,\"hostPort\":8080,\"protocol\":\"tcp\"}],"
+        "\"essential\":true,\"environment\":[",
+        c ? "," : "", c ? "log-router" : "app", names[i % 10], i % 400);
     for (int e = 0; e < 12; e++)
-        ecs_buf_addf(json, "%s{\"name\":\"SETTING_%d\",\"value\":\"value-%s-%d\"}", e ? "," : "", e, names[e % 10],
-                     (i + e) % 7);
-    ecs_buf_addf(json,
-                 "],\"mountPoints\":[],\"volumesFrom\":[],\"secrets\":[{\"name\":\"DB_PASSWORD\",\"valueFrom\":"
-                 "\"arn:aws:secretsmanager:eu-west-1:123456789012:secret:%s/db-AbCdEf\"}],\"logConfiguration\":{"
-                 "\"logDriver\":\"awslogs\",\"options\":{\"awslogs-group\":\"/ecs/%s\",\"awslogs-region\":"
-                 "\"eu-west-1\",\"awslogs-stream-prefix\":\"ecs\"}},\"systemControls\":[]}",
-                 names[i % 10], names[i % 10]);
+        ecs_buf_addf(json, "%s{\"name\":\"SETTING_%d\",\"value\":\"value-%s-%d\"}", e ? "," : "", e,
+                     names[e % 10], (i + e) % 7);
+    ecs_buf_addf(
+        json,
+        "],\"mountPoints\":[],\"volumesFrom\":[],\"secrets\":[{\"name\":\"DB_PASSWORD\",\"valueFrom\":"
+        "\"arn:aws:secretsmanager:eu-west-1:123456789012:secret:%s/db-AbCdEf\"}],\"logConfiguration\":{"
+        "\"logDriver\":\"awslogs\",\"options\":{\"awslogs-group\":\"/ecs/%s\",\"awslogs-region\":"
+        "\"eu-west-1\",\"awslogs-stream-prefix\":\"ecs\"}},\"systemControls\":[]}",
+        names[i % 10], names[i % 10]);
 }
 
 static void add_revision(struct ecs_buf *json, int i)
 {
-    ecs_buf_addf(json, "{\"taskDefinitionArn\":\"" ROOT ":task-definition/%s-%d:%d\",\"containerDefinitions\":[",
+    ecs_buf_addf(json,
+                 "{\"taskDefinitionArn\":\"" ROOT ":task-definition/%s-%d:%d\",\"containerDefinitions\":[",
                  names[i % 10], i % 250, 1 + i / 250);
     add_container(json, i, 0);
     add_container(json, i, 1);
-    ecs_buf_addf(json,
-                 "],\"family\":\"%s-%d\",\"taskRoleArn\":\"arn:aws:iam::123456789012:role/%s-task\","
-                 "\"executionRoleArn\":\"arn:aws:iam::123456789012:role/ecsTaskExecutionRole\",\"networkMode\":"
-                 "\"awsvpc\",\"revision\":%d,\"volumes\":[],\"status\":\"ACTIVE\",\"requiresAttributes\":[{\"name\":"
-                 "\"com.amazonaws.ecs.capability.logging-driver.awslogs\"},{\"name\":"
-                 "\"ecs.capability.execution-role-awslogs\"},{\"name\":\"com.amazonaws.ecs.capability.ecr-auth\"},{"
-                 "\"name\":\"com.amazonaws.ecs.capability.docker-remote-api.1.19\"},{\"name\":"
-                 "\"ecs.capability.task-eni\"}],\"placementConstraints\":[],\"compatibilities\":[\"EC2\",\"FARGATE\"],"
-                 "\"requiresCompatibilities\":[\"FARGATE\"],\"cpu\":\"512\",\"memory\":\"1024\",\"registeredAt\":%.3f,"
-                 "\"registeredBy\":\"arn:aws:sts::123456789012:assumed-role/deploy/ci-%s\",\"tags\":[]}",
-                 names[i % 10], i % 250, names[i % 10], 1 + i / 250, a_time(), hex(8));
+    ecs_buf_addf(
+        json,
+        "],\"family\":\"%s-%d\",\"taskRoleArn\":\"arn:aws:iam::123456789012:role/%s-task\","
+        "\"executionRoleArn\":\"arn:aws:iam::123456789012:role/ecsTaskExecutionRole\",\"networkMode\":"
+        "\"awsvpc\",\"revision\":%d,\"volumes\":[],\"status\":\"ACTIVE\",\"requiresAttributes\":[{\"name\":"
+        "\"com.amazonaws.ecs.capability.logging-driver.awslogs\"},{\"name\":"
+        "\"ecs.capability.execution-role-awslogs\"},{\"name\":\"com.amazonaws.ecs.capability.ecr-auth\"},{"
+        "\"name\":\"com.amazonaws.ecs.capability.docker-remote-api.1.19\"},{\"name\":"
+        "\"ecs.capability.task-eni\"}],\"placementConstraints\":[],\"compatibilities\":[\"EC2\",\"FARGATE\"],"
+        "\"requiresCompatibilities\":[\"FARGATE\"],\"cpu\":\"512\",\"memory\":\"1024\",\"registeredAt\":%.3f,"
+        "\"registeredBy\":\"arn:aws:sts::123456789012:assumed-role/deploy/ci-%s\",\"tags\":[]}",
+        names[i % 10], i % 250, names[i % 10], 1 + i / 250, a_time(), hex(8));
 }
 
 static double seconds(void)
@@ -258,9 +267,10 @@ static int load(size_t row, struct ecs_doc **docs)
         }
         pack += seconds() - start;
     }
-    printf("%-10s %7d %9.1f %9.1f %11zu %13.0f %13.0f %11.0f\n", kind->name, loads[row].count, (double)json_bytes / 1e6,
-           (double)doc_bytes / 1e6, doc_bytes / (size_t)loads[row].count, (double)json_bytes / 1e6 / decode,
-           (double)json_bytes / 1e6 / digest, (double)json_bytes / 1e6 / pack);
+    printf("%-10s %7d %9.1f %9.1f %11zu %13.0f %13.0f %11.0f\n", kind->name, loads[row].count,
+           (double)json_bytes / 1e6, (double)doc_bytes / 1e6, doc_bytes / (size_t)loads[row].count,
+           (double)json_bytes / 1e6 / decode, (double)json_bytes / 1e6 / digest,
+           (double)json_bytes / 1e6 / pack);
     return 0;
 }
 
@@ -274,9 +284,9 @@ int main(void)
         if (!docs[i] || load(i, docs[i]) < 0)
             return EXIT_FAILURE;
     }
-    malloc_trim(0);
     size_t rss = rss_bytes();
-    printf("VmRSS %.1f MB\n", (double)rss / 1e6);
+    malloc_trim(0);
+    printf("VmRSS %.1f MB, %.1f MB after malloc_trim\n", (double)rss / 1e6, (double)rss_bytes() / 1e6);
     /* Reading them back. */
     double start = seconds();
     size_t bytes = 0;

@@ -29,7 +29,6 @@ SAME = [(re.compile(p), r) for p, r in (
     (r"\b\d+[smhd] ago\b", "<ago>"),
     (r"ecs-svc/\d+", "ecs-svc/<n>"),
     (r"\b(uid|pid)(=| )\d+", r"\1\2<n>"),
-    (r"^bash: line \d+: ", "bash: "),
     (r"\s+$", ""),
 )]
 
@@ -91,7 +90,8 @@ class Shell:
                 if line.rstrip("\n").endswith(self.MARK):
                     rest = line.rstrip("\n")[:-len(self.MARK)]
                     return out + ([rest] if rest else [])
-                out.append(line.rstrip("\n").replace(self.at, "/mnt/ecs"))
+                # As a terminal would have it: the mount elsewhere, no line numbers of a script.
+                out.append(re.sub(r"^bash: line \d+: ", "bash: ", line.rstrip("\n").replace(self.at, "/mnt/ecs")))
         raise RuntimeError("the shell ended at: " + command)
 
     def close(self):
@@ -137,6 +137,8 @@ def main():
     if paste:
         with open(arguments[1], "w") as f:
             f.write("\n".join(text))
+    if failures:
+        print("If what came is right: %s --paste %s %s" % (sys.argv[0], *arguments))
     print("%s: %d commands, %d differ" % (os.path.basename(arguments[1]), ran, failures))
     if not ran:
         print("no session in it")

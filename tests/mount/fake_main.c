@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mounts the fake tree with the real face, loop and notifier: ecsfs-fake MOUNTPOINT [TIMEOUT_MS [d]]. Stays in the
- * foreground. */
+/* Mounts the fake tree with the real face, loop and notifier: ecsfs-fake MOUNTPOINT [TIMEOUT_MS [d]]. Stays
+ * in the foreground. */
 #include <stdio.h>
 #include <stdlib.h>
 

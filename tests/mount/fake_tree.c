@@ -5,7 +5,8 @@
  *     slow         opening it takes 300 ms
  *     never        opening it waits for ever; ever: with patience (no deadline)
  *     value        write a name: after 50 ms it is what `mirror` says and a name in names/ (the one
- *                  before goes); the kernel believes both for ever, unless it is told
+ *                  before goes); the kernel believes both for ever, unless it is told. A thousand
+ *                  other notices go before
  *     mirror
  *     names/       one name, that of value; a lookup of hang-ANY waits for ever
  *     hang/ANY     a lookup that waits for ever
@@ -56,9 +57,9 @@ static const struct {
     uint64_t ino;
     mode_t mode;
 } rows[] = {
-    {"hello", HELLO, S_IFREG | 0400},   {"slow", SLOW, S_IFREG | 0400},   {"never", NEVER, S_IFREG | 0400},
-    {"ever", EVER, S_IFREG | 0400},     {"value", VALUE, S_IFREG | 0600}, {"mirror", MIRROR, S_IFREG | 0400},
-    {"names", NAMES, S_IFDIR | 0700},   {"hang", HANG, S_IFDIR | 0700},   {"made", MADE, S_IFDIR | 0700},
+    {"hello", HELLO, S_IFREG | 0400}, {"slow", SLOW, S_IFREG | 0400},   {"never", NEVER, S_IFREG | 0400},
+    {"ever", EVER, S_IFREG | 0400},   {"value", VALUE, S_IFREG | 0600}, {"mirror", MIRROR, S_IFREG | 0400},
+    {"names", NAMES, S_IFDIR | 0700}, {"hang", HANG, S_IFDIR | 0700},   {"made", MADE, S_IFDIR | 0700},
     {"many", MANY, S_IFDIR | 0700},
 };
 
@@ -311,8 +312,8 @@ int fs_read(struct fs_tree *tree, struct fs_request *rq, struct fs_handle *handl
     return 0;
 }
 
-int fs_write(struct fs_tree *tree, struct fs_request *rq, struct fs_handle *handle, const char *data, size_t len,
-             off_t offset)
+int fs_write(struct fs_tree *tree, struct fs_request *rq, struct fs_handle *handle, const char *data,
+             size_t len, off_t offset)
 {
     if (handle->inode.ino != VALUE || len == 0 || len > NAME_MOST)
         return -EINVAL;
@@ -323,6 +324,8 @@ int fs_write(struct fs_tree *tree, struct fs_request *rq, struct fs_handle *hand
     memcpy(tree->value, data, len);
     tree->value[data[len - 1] == '\n' ? len - 1 : len] = '\0';
     tree->kernel.inval_entry(tree->kernel.arg, NAMES, tree->value);
+    for (int i = 0; i < MANY_LEN; i++)
+        tree->kernel.inval_inode(tree->kernel.arg, (uint64_t)(MANY0 + i), false);
     tree->kernel.inval_inode(tree->kernel.arg, MIRROR, false);
     tree->kernel.inval_inode(tree->kernel.arg, NAMES, false);
     return 0;
@@ -354,14 +357,15 @@ int fs_setattr(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *ino
     return 0;
 }
 
-int fs_create(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name, mode_t mode,
-              int flags, struct fs_inode **ret_inode, struct fs_handle **ret_handle, struct fs_open_hints *hints)
+int fs_create(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name,
+              mode_t mode, int flags, struct fs_inode **ret_inode, struct fs_handle **ret_handle,
+              struct fs_open_hints *hints)
 {
     return -EPERM;
 }
 
-int fs_mkdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name, mode_t mode,
-             struct fs_inode **ret_inode)
+int fs_mkdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name,
+             mode_t mode, struct fs_inode **ret_inode)
 {
     if (parent->ino != MADE || tree->made_len == ARRAY_LEN(tree->made) || strlen(name) > NAME_MOST)
         return -EPERM;

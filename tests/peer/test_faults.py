@@ -100,7 +100,7 @@ class Faults(unittest.TestCase):
         self.assertEqual(mount.error("clusters"), "ECONNREFUSED")
         self.told(mount, "clusters", "127.0.0.1")
         status = mount.json(".ecsfs/status.json")
-        self.assertIs(status["reachable"], False)
+        self.assertIs(status["backend"]["reachable"], False)
 
     # -- credentials
 
@@ -154,9 +154,11 @@ class Faults(unittest.TestCase):
             with self.subTest(kind):
                 mount = self.mount(options="stale=0")
                 self.proxy.fault(kind)
-                self.assertEqual(mount.error("clusters/prod/services/api/desired-count"), on_read)
-                self.told(mount, "clusters/prod", says)
-                self.proxy.reset()
+                try:
+                    self.assertEqual(mount.error("clusters/prod/services/api/desired-count"), on_read)
+                    self.told(mount, "/clusters", says)
+                finally:
+                    self.proxy.reset()
                 self.assertEqual(mount.cat("clusters/prod/services/api/desired-count"), "1\n", "it heals")
 
     def test_refused_writes(self):
@@ -166,11 +168,12 @@ class Faults(unittest.TestCase):
                 path = WEB + "desired-count"
                 before = mount.cat(path)
                 self.proxy.fault(kind, op="UpdateService")
-                self.assertEqual(mount.failing(lambda: mount.echo("9", path)), on_write)
-                self.told(mount, path, says)
-                said = os.getxattr(mount.path(path), "user.ecsfs.error").decode()
-                self.assertIn(says, said)
-                self.proxy.reset()
+                try:
+                    self.assertEqual(mount.failing(lambda: mount.echo("9", path)), on_write)
+                    self.told(mount, path, says)
+                    self.assertIn(says, os.getxattr(mount.path(path), "user.ecsfs.error").decode())
+                finally:
+                    self.proxy.reset()
                 # Where the answer was lost, the work may have been done: the file shows the truth.
                 time.sleep(1.1)
                 truth = self.ecs.describe_services(cluster="prod", services=["web"])["services"][0]["desiredCount"]
