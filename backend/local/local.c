@@ -115,7 +115,11 @@ static void metrics(struct ecs_backend *backend, char **ret_text)
 {
     struct local *local = (struct local *)backend;
     cleanup_buf struct ecs_buf text = ECS_BUF(1024);
-    ecs_buf_addf(&text, "ecsfs_local_calls_total %lu\necsfs_local_failed_total %lu\n",
+    ecs_buf_addf(&text,
+                 "# HELP ecsfs_local_calls_total Calls that the emulator answered.\n"
+                 "# TYPE ecsfs_local_calls_total counter\necsfs_local_calls_total %lu\n"
+                 "# HELP ecsfs_local_failed_total Calls that it refused.\n"
+                 "# TYPE ecsfs_local_failed_total counter\necsfs_local_failed_total %lu\n",
                  atomic_load(&local->calls), atomic_load(&local->failed));
     *ret_text = ecs_buf_steal(&text, NULL);
 }

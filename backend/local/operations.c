@@ -21,6 +21,7 @@ static const struct operation *const tables[] = {
     ecr_images_operations,
     repositories_operations,
     ecr_policies_operations,
+    ecr_rules_operations,
 };
 
 const struct operation *operation_find(const char *service, const char *name)

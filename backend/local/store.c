@@ -174,8 +174,10 @@ static int open_db(struct store *store, const char *file)
     if (sqlite3_open_v2(file ? file : ":memory:", &store->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return -EIO;
-    if (file) /* one process at a time: the working set is in memory */
+    if (file) { /* one process at a time: the working set is in memory */
         sqlite3_exec(store->db, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
+        sqlite3_busy_timeout(store->db, HANDOVER_MS);
+    }
     int r = set_up(store->db, file != NULL);
     if (r == 0)
         r = prepare_all(store);

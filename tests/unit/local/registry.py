@@ -18,6 +18,10 @@ from served import Refused, Served
 SKIP = 77
 
 
+class Failed(Exception):
+    """What skopeo says."""
+
+
 def digest_of(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
@@ -65,7 +69,9 @@ def refused(code, function):
 
 
 def skopeo(*arguments):
-    subprocess.run(["skopeo", "--insecure-policy", *arguments], check=True, capture_output=True, timeout=60)
+    run = subprocess.run(["skopeo", "--insecure-policy", *arguments], capture_output=True, timeout=60)
+    if run.returncode:
+        raise Failed(run.stderr.decode())
 
 
 def push_and_pull(served, folder):
@@ -89,8 +95,8 @@ def push_and_pull(served, folder):
     try:
         skopeo("copy", "--dest-tls-verify=false", f"oci:{folder}/out:v1", f"docker://{served.address}/none:v1")
         raise AssertionError("a push made a repository")
-    except subprocess.CalledProcessError as error:
-        assert b"does not exist" in error.stderr, error.stderr
+    except Failed as error:
+        assert "does not exist" in str(error), error
 
 
 def api(served):
