@@ -457,13 +457,13 @@ static void reply_write(struct face *face, struct face_request *r)
 }
 
 static const struct face_op op_write = {
-    .name = "write", .run = run_write, .reply = reply_write, .changing = true};
+    .name = "write", .run = run_write, .reply = reply_write, .changing = true, .locks_pages = true};
 
 static const struct face_op op_flush = {
-    .name = "flush", .run = run_flush, .reply = reply_done, .changing = true};
+    .name = "flush", .run = run_flush, .reply = reply_done, .changing = true, .settles = true};
 
 static const struct face_op op_fsync = {
-    .name = "fsync", .run = run_fsync, .reply = reply_done, .changing = true};
+    .name = "fsync", .run = run_fsync, .reply = reply_done, .changing = true, .settles = true};
 
 /* The operations on an open file. */
 static void begin_on_handle(fuse_req_t req, const struct face_op *op, fuse_ino_t ino, const char *data,

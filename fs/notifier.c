@@ -60,10 +60,11 @@ static size_t bucket_of(uint64_t ino, const char *name)
     return (size_t)(hash >> 40) % BUCKETS;
 }
 
-static bool is_held(const struct notifier *notifier, uint64_t ino)
+static bool is_held(const struct notifier *notifier, const struct notice *notice)
 {
-    for (const struct notifier_hold *hold = notifier->holds[bucket_of(ino, "")]; hold; hold = hold->next)
-        if (hold->ino == ino)
+    for (const struct notifier_hold *hold = notifier->holds[bucket_of(notice->ino, "")]; hold;
+         hold = hold->next)
+        if (hold->ino == notice->ino && hold->pages != notice->on_entry)
             return true;
     return false;
 }
@@ -86,7 +87,7 @@ static struct notice *take_next(struct notifier *notifier, struct lane *lane)
 {
     for (struct notice **link = &lane->first; *link; link = &(*link)->next) {
         struct notice *notice = *link;
-        if (notice->on_entry && is_held(notifier, notice->ino))
+        if (is_held(notifier, notice))
             continue;
         take_out(lane, link);
         return notice;
@@ -277,16 +278,30 @@ static bool gives_name_in(const struct notifier *notifier, uint64_t parent)
     return giving != NULL && giving->ino == parent;
 }
 
-bool notifier_hold(struct notifier *notifier, struct notifier_hold *hold, uint64_t ino)
+/* Under the lock. */
+static void link_hold(struct notifier *notifier, struct notifier_hold *hold, uint64_t ino, bool pages)
 {
     struct notifier_hold **bucket = &notifier->holds[bucket_of(ino, "")];
     hold->ino = ino;
-    pthread_mutex_lock(&notifier->lock);
+    hold->pages = pages;
     hold->next = *bucket;
     hold->prev = bucket;
     if (hold->next != NULL)
         hold->next->prev = &hold->next;
     *bucket = hold;
+}
+
+void notifier_hold_pages(struct notifier *notifier, struct notifier_hold *hold, uint64_t ino)
+{
+    pthread_mutex_lock(&notifier->lock);
+    link_hold(notifier, hold, ino, true);
+    pthread_mutex_unlock(&notifier->lock);
+}
+
+bool notifier_hold(struct notifier *notifier, struct notifier_hold *hold, uint64_t ino)
+{
+    pthread_mutex_lock(&notifier->lock);
+    link_hold(notifier, hold, ino, false);
     bool giving = gives_name_in(notifier, ino);
     pthread_mutex_unlock(&notifier->lock);
     return giving;
@@ -309,8 +324,9 @@ void notifier_release(struct notifier *notifier, struct notifier_hold *hold)
     if (hold->next != NULL)
         hold->next->prev = hold->prev;
     hold->ino = 0;
-    if (notifier->entries.first != NULL)
-        pthread_cond_signal(&notifier->entries.wake);
+    struct lane *lane = hold->pages ? &notifier->inodes : &notifier->entries;
+    if (lane->first != NULL)
+        pthread_cond_signal(&lane->wake);
     pthread_mutex_unlock(&notifier->lock);
 }
 
@@ -326,7 +342,7 @@ uint64_t notifier_ticket(const struct notifier *notifier, uint64_t mark)
 
 static bool blocks(const struct notifier *notifier, const struct notice *notice, uint64_t ticket)
 {
-    return notice != NULL && notice->seq <= ticket && !(notice->on_entry && is_held(notifier, notice->ino));
+    return notice != NULL && notice->seq <= ticket && !is_held(notifier, notice);
 }
 
 static bool lane_settled(const struct notifier *notifier, const struct lane *lane, uint64_t ticket)

@@ -2,11 +2,12 @@
 /* Tells the kernel what changed, from threads that serve no request: a notice may have to wait for
  * a lock that a request holds, so the loop itself never gives one.
  *
- * Two lanes, a thread each. Notices on inodes never wait long: they need only the inode's pages,
- * and READ of a cached file never parks. A notice on a name takes its directory's lock, which the kernel
- * holds during LOOKUP, CREATE, MKDIR, SYMLINK, UNLINK, RMDIR and RENAME; while such a request is with us its
- * directory is on hold, and notices on its names wait here instead of in the kernel, where they would also
- * keep every other reader out of that directory.
+ * Two lanes, a thread each. A notice on an inode needs the inode's pages. READ of a cached file never parks,
+ * but the kernel keeps the page at the end of a WRITE locked until it is answered: meanwhile the inode's
+ * pages are on hold, and notices on them wait here. A notice on a name takes its directory's lock, which the
+ * kernel holds during LOOKUP, CREATE, MKDIR, SYMLINK, UNLINK, RMDIR and RENAME; while such a request is with
+ * us its directory is on hold, and notices on its names wait here instead of in the kernel, where they would
+ * also keep every other reader out of that directory.
  *
  * All functions are the loop thread's. */
 #ifndef FS_NOTIFIER_H
@@ -39,22 +40,25 @@ struct notifier *notifier_free(struct notifier *notifier);
 void notifier_inode(struct notifier *notifier, uint64_t ino, bool attr_only);
 void notifier_entry(struct notifier *notifier, uint64_t parent, const char *name);
 
-/* Embedded in a request that has the kernel hold a directory's lock. */
+/* Embedded in a request that has the kernel hold a directory's lock, or a file's pages. */
 struct notifier_hold {
     uint64_t ino; /* 0: holds nothing */
+    bool pages;
     struct notifier_hold *next, **prev;
 };
 /* True when a notice on a name of this directory is being given right now: it may be waiting for
  * the very request that takes this hold. */
 bool notifier_hold(struct notifier *notifier, struct notifier_hold *hold, uint64_t ino);
+void notifier_hold_pages(struct notifier *notifier, struct notifier_hold *hold, uint64_t ino);
 bool notifier_is_giving(struct notifier *notifier, uint64_t parent);
 void notifier_release(struct notifier *notifier, struct notifier_hold *hold);
 
 /* Read your writes: a changing request takes a mark when it begins; when it is done it takes a ticket if
  * anything was queued since (0: nothing), and is answered once the ticket is settled: all that was queued up
- * to it has been given, but for names in directories on hold. While a ticket is not settled, the descriptor
+ * to it has been given, but for what is on hold. While a ticket is not settled, the descriptor
  * becomes readable at each progress. */
 uint64_t notifier_mark(const struct notifier *notifier);
+enum { NOTIFIER_MARK_ALL = 0 }; /* a mark for who waits for all that was ever queued */
 uint64_t notifier_ticket(const struct notifier *notifier, uint64_t mark);
 bool notifier_settled(struct notifier *notifier, uint64_t ticket);
 int notifier_fd(const struct notifier *notifier);

@@ -242,8 +242,10 @@ void face_begin(struct face_request *r, uint64_t lock, uint64_t other_lock)
         r->began_us = now_us();
     r->rq.want.since_ms = r->began_ms;
     r->rq.want.wake = wake;
-    r->mark = notifier_mark(face->notifier);
+    r->mark = r->op->settles ? NOTIFIER_MARK_ALL : notifier_mark(face->notifier);
     link_last(&face->requests, r);
+    if (r->op->locks_pages)
+        notifier_hold_pages(face->notifier, &r->holds[0], r->ino);
     if (lock != 0)
         notifier_hold(face->notifier, &r->holds[0], lock);
     if (other_lock != 0 && other_lock != lock)

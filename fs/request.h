@@ -31,8 +31,10 @@ struct face_op {
     void (*reply)(struct face *face, struct face_request *r);
     /* Undoes what run did for an answer that is not sent; may be NULL. */
     void (*drop)(struct face *face, struct face_request *r);
-    bool changing; /* answered only once the kernel knows what it changed */
-    bool lookup;   /* may be refused with ESTALE, upon which the kernel begins the path anew */
+    bool changing;    /* answered only once the kernel knows what it changed */
+    bool locks_pages; /* the kernel may hold the inode's pages until it is answered */
+    bool settles; /* ends what others began: answered only once the kernel knows what those changed, too */
+    bool lookup;  /* may be refused with ESTALE, upon which the kernel begins the path anew */
 };
 
 enum face_state { FACE_RUNNING, FACE_PARKED, FACE_READY, FACE_FINISHING };

@@ -13,7 +13,11 @@
 #include "ecsfs/cleanup.h"
 #include "ecsfs/error.h"
 
-enum { APPLICATION_ID = 0x65637366 /* "ecsf" */, SCHEMA_VERSION = 1 };
+enum {
+    APPLICATION_ID = 0x65637366 /* "ecsf" */,
+    SCHEMA_VERSION = 1,
+    HANDOVER_MS = 2000, /* unmounted a moment ago: the process that had the file may not be quite gone */
+};
 
 enum statement {
     BEGIN,

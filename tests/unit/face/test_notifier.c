@@ -161,6 +161,27 @@ START_TEST(held_directories_wait)
 }
 END_TEST
 
+/* The kernel keeps a file's last page locked during a WRITE: a notice on that file waits for its answer, and
+ * nothing waits for the notice meanwhile. Names in it, were it a directory, are another lock. */
+START_TEST(held_pages_wait)
+{
+    struct notifier_hold hold = {0};
+    notifier_hold_pages(notifier, &hold, 1);
+    notifier_inode(notifier, 1, false);
+    notifier_inode(notifier, 2, false);
+    notifier_entry(notifier, 1, "x");
+    start();
+    uint64_t ticket = notifier_ticket(notifier, NOTIFIER_MARK_ALL);
+    settle(ticket);
+    ck_assert_ptr_null(strstr(all_told(), "1 "));
+    ck_assert_ptr_nonnull(strstr(all_told(), "2 "));
+    ck_assert_ptr_nonnull(strstr(all_told(), "1/x "));
+    notifier_release(notifier, &hold);
+    settle(ticket);
+    ck_assert_ptr_nonnull(strstr(all_told(), "1 "));
+}
+END_TEST
+
 /* A notice that is in the kernel already cannot be held back; who takes the hold learns of it, and
  * does not wait for what waits for him. */
 START_TEST(given_while_held)
@@ -241,6 +262,7 @@ int main(void)
     tcase_add_test(tests, each_once);
     tcase_add_test(tests, tickets);
     tcase_add_test(tests, held_directories_wait);
+    tcase_add_test(tests, held_pages_wait);
     tcase_add_test(tests, given_while_held);
     tcase_add_test(tests, two_lanes);
     tcase_add_test(tests, stops);
