@@ -169,6 +169,16 @@ static void set_body(CURL *easy, const struct message *message)
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, message->method);
 }
 
+#if LIBCURL_VERSION_NUM >= 0x075000
+/* Each time before the request goes out. A change that its caller gave up is not sent again by curl either:
+ * it could undo what the caller did since. */
+static int before_request(void *arg, char *to_ip, char *from_ip, int to_port, int from_port)
+{
+    const struct aws_task *task = arg;
+    return task->unwanted ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+#endif
+
 static bool set_up(struct aws_client *client, struct aws_task *task, bool plain_http,
                    const struct message *message, int64_t now)
 {
@@ -197,6 +207,10 @@ static bool set_up(struct aws_client *client, struct aws_task *task, bool plain_
      * first may have been heard. So what must not happen twice gets a new connection. */
     if (writing && !task->idempotent)
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075000
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, task);
+#endif
     return good;
 }
 
@@ -257,7 +271,8 @@ static struct ecs_error *build_download(struct aws_client *client, struct aws_ta
         return no_memory(task);
     client->flying++;
     /* http only where the user himself named such an endpoint */
-    return set_up(client, task, endpoint.custom && endpoint.url.plain, &message, now) ? NULL : no_memory(task);
+    return set_up(client, task, endpoint.custom && endpoint.url.plain, &message, now) ? NULL
+                                                                                      : no_memory(task);
 }
 
 static struct ecs_error *build(struct aws_client *client, struct aws_task *task, int64_t now)

@@ -94,6 +94,8 @@ static const struct aws_transport transports[] = {
     {CURLE_BAD_CONTENT_ENCODING, -EPROTO, "MalformedReply", "the answer's encoding is broken", false, false},
     {CURLE_PARTIAL_FILE, -EIO, "ConnectionClosed", "the connection closed in mid-reply", true, false},
     {CURLE_GOT_NOTHING, -EIO, "ConnectionClosed", "the connection closed without an answer", true, false},
+    {CURLE_ABORTED_BY_CALLBACK, -EIO, "ConnectionClosed", "the connection closed, and nobody waited any more",
+     false, false},
     {CURLE_SEND_ERROR, -EIO, "ConnectionClosed", "the connection broke while sending", true, false},
     {CURLE_RECV_ERROR, -EIO, "ConnectionClosed", "the connection broke", true, false},
     {CURLE_OUT_OF_MEMORY, -ENOMEM, "OutOfMemory", "out of memory", false, true},

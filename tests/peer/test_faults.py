@@ -68,6 +68,22 @@ class Faults(unittest.TestCase):
         self.assertEqual(mount.sh("cat %srunning-count" % WEB).stdout, "2\n")
         self.assertLess(time.monotonic() - began, 0.5, "and the others are not delayed")
 
+    def test_what_was_given_up_is_not_sent_again(self):
+        """Ctrl-C, then another value: the first one does not come after it, also when its kept connection dies."""
+        mount = self.mount()
+        mount.echo("4", WEB + "desired-count")
+        self.proxy.reset()
+        self.proxy.fault("hang", op="UpdateService", times=1, seconds=2)
+        given_up = subprocess.Popen(["bash", "-c", "echo 7 > " + mount.path(WEB + "desired-count")])
+        peer.until(lambda: self.proxy.log("UpdateService"))
+        given_up.send_signal(signal.SIGINT)
+        given_up.wait(5)
+        mount.echo("3", WEB + "desired-count")
+        self.assertTrue(peer.until(lambda: "desiredCount=7" in mount.cat(".ecsfs/journal")), "its end is on record")
+        self.assertEqual([e["params"]["desiredCount"] for e in self.proxy.log("UpdateService")], [7, 3])
+        self.assertEqual(mount.cat(WEB + "desired-count"), "3\n")
+        mount.echo("2", WEB + "desired-count")
+
     def test_unmount_with_calls_in_flight(self):
         mount = peer.Mount(self.proxy.url)
         with mount:
