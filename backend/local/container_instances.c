@@ -9,6 +9,7 @@
 #include "ecsfs/cleanup.h"
 #include "kinds.h"
 #include "pages.h"
+#include "ports.h"
 #include "services.h"
 
 struct instance *instance_find(const struct cluster *cluster, const char *id_or_arn)
@@ -58,6 +59,7 @@ static void instance_free(struct instance *instance)
     json_decref(instance->attributes);
     json_decref(instance->version_info);
     free(instance->ec2_id);
+    free(instance->ports);
     free(instance);
 }
 
@@ -144,15 +146,22 @@ static json_t *integer_resource(const char *name, long value)
                      "longValue", 0, "integerValue", (json_int_t)value);
 }
 
-static json_t *resources(long cpu, long memory)
+static json_t *ports_resource(const char *name, json_t *ports)
 {
-    json_t *ports = json_pack("{s:s, s:s, s:f, s:i, s:i, s:[s, s, s, s, s]}", "name", "PORTS", "type",
-                              "STRINGSET", "doubleValue", 0.0, "longValue", 0, "integerValue", 0,
-                              "stringSetValue", "22", "2376", "2375", "51678", "51679");
-    json_t *udp = json_pack("{s:s, s:s, s:f, s:i, s:i, s:[]}", "name", "PORTS_UDP", "type", "STRINGSET",
-                            "doubleValue", 0.0, "longValue", 0, "integerValue", 0, "stringSetValue");
-    return json_pack("[o, o, o, o]", integer_resource("CPU", cpu), integer_resource("MEMORY", memory), ports,
-                     udp);
+    return json_pack("{s:s, s:s, s:f, s:i, s:i, s:o}", "name", name, "type", "STRINGSET", "doubleValue", 0.0,
+                     "longValue", 0, "integerValue", 0, "stringSetValue", ports);
+}
+
+/* Registered, or what tasks leave of it. (Of ports AWS says in both what is reserved.) */
+static json_t *resources(const struct instance *instance, bool remaining)
+{
+    static const struct instance fresh;
+    const struct instance *ports = remaining ? instance : &fresh;
+    return json_pack("[o, o, o, o]",
+                     integer_resource("CPU", instance->cpu - (remaining ? instance->used_cpu : 0)),
+                     integer_resource("MEMORY", instance->memory - (remaining ? instance->used_memory : 0)),
+                     ports_resource("PORTS", ports_show(ports, false)),
+                     ports_resource("PORTS_UDP", ports_show(ports, true)));
 }
 
 static void count_tasks(const struct instance *instance, json_int_t *running, json_int_t *pending)
@@ -176,8 +185,7 @@ static json_t *show(const struct instance *instance, const json_t *in)
         json_pack("{s:s, s:s*, s:I, s:O*, s:o, s:o, s:s, s:b, s:I, s:I, s:O, s:o, s:[], s:o}",
                   "containerInstanceArn", instance->record.arn, "ec2InstanceId", instance->ec2_id, "version",
                   (json_int_t)instance->version, "versionInfo", instance->version_info, "remainingResources",
-                  resources(instance->cpu - instance->used_cpu, instance->memory - instance->used_memory),
-                  "registeredResources", resources(instance->cpu, instance->memory), "status",
+                  resources(instance, true), "registeredResources", resources(instance, false), "status",
                   instance->draining ? "DRAINING" : "ACTIVE", "agentConnected", 1, "runningTasksCount",
                   running, "pendingTasksCount", pending, "attributes", instance->attributes, "registeredAt",
                   json_time(instance->registered_at), "attachments", "tags",
@@ -276,7 +284,8 @@ static json_t *register_container_instance(struct request *rq)
     instance->record.tags = tags;
     instance->ec2_id = ec2_id_of(rq);
     const json_t *total = in_list(rq->in, "totalResources");
-    json_t *usual = total ? NULL : resources(2048, 3886); /* a t3.medium */
+    static const struct instance t3_medium = {.cpu = 2048, .memory = 3886};
+    json_t *usual = total ? NULL : resources(&t3_medium, false);
     take_resources(instance, total ? total : usual);
     json_decref(usual);
     instance->attributes = agent_attributes(rq->region);

@@ -6,6 +6,11 @@
 
 struct cluster;
 
+struct host_port {
+    uint16_t number;
+    bool udp;
+};
+
 struct instance {
     struct record record; /* first */
     TAILQ_ENTRY(instance) link;
@@ -15,6 +20,9 @@ struct instance {
     bool draining;
     long cpu, memory; /* registered; memory in MiB */
     long used_cpu, used_memory;
+    struct host_port *ports; /* bound by tasks (ports.c) */
+    size_t ports_len;
+    unsigned next_port;   /* the next dynamic one to try */
     json_t *resources;    /* as registered */
     json_t *attributes;   /* [{name, value}] */
     json_t *version_info; /* or NULL */

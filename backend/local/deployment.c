@@ -54,22 +54,27 @@ void revision_free(struct service *service, struct revision *revision)
 void deployment_free(struct service *service, struct deployment *deployment)
 {
     TAILQ_REMOVE(&service->deployments, deployment, link);
+    json_decref(deployment->set);
     free(deployment->reason);
     free(deployment);
 }
 
-static struct revision *revision_new(struct service *service, struct task_definition *definition)
+/* Of the service's spec as it is now, or of one that is taken over. */
+static struct revision *revision_new(struct service *service, struct task_definition *definition,
+                                     json_t *spec)
 {
     struct revision *revision = calloc(1, sizeof(*revision));
     char id[20];
     if (!revision || !(revision->arn = arn_of(service, "service-revision", id_decimal(id, 19)))) {
         free(revision);
+        json_decref(spec);
         return NULL;
     }
     revision->definition = definition;
     definition->users++;
-    revision->spec = json_object();
-    copy_members(revision->spec, service->spec, revision_members, revision_members_len);
+    revision->spec = spec ? spec : json_object();
+    if (!spec)
+        copy_members(revision->spec, service->spec, revision_members, revision_members_len);
     revision->created = wall(service);
     TAILQ_INSERT_HEAD(&service->revisions, revision, link);
     return revision;
@@ -130,7 +135,7 @@ struct deployment *deployment_begin(struct service *service, struct task_definit
 {
     struct deployment *before = TAILQ_FIRST(&service->deployments);
     struct revision *source = before ? before->revision : NULL;
-    struct revision *revision = revision_new(service, definition);
+    struct revision *revision = revision_new(service, definition, NULL);
     struct deployment *deployment = revision ? deployment_new(service, revision) : NULL;
     if (!deployment)
         return NULL;
@@ -140,6 +145,18 @@ struct deployment *deployment_begin(struct service *service, struct task_definit
     service->hold_until = 0;
     record_dirty(&service->record);
     return deployment;
+}
+
+struct deployment *deployment_add(struct service *service, struct task_definition *definition, json_t *spec)
+{
+    struct revision *revision = revision_new(service, definition, spec);
+    struct deployment *set = revision ? deployment_new(service, revision) : NULL;
+    if (!set)
+        return NULL;
+    TAILQ_REMOVE(&service->deployments, set, link);
+    TAILQ_INSERT_TAIL(&service->deployments, set, link);
+    record_dirty(&service->record);
+    return set;
 }
 
 /* AWS: half the desired count, at least 3 and at most 200. */

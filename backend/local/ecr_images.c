@@ -9,6 +9,7 @@
 #include "ecsfs/cleanup.h"
 #include "pages.h"
 #include "registry.h"
+#include "scan.h"
 #include "store.h"
 
 static json_t *image_id(const char *digest, const char *tag)
@@ -175,9 +176,9 @@ static json_t *show_detail(const struct image *image)
                             json_pack("{s:s, s:s}", "status", "COMPLETE", "description",
                                       "The scan was completed successfully."));
         json_object_set_new(tree, "imageScanFindingsSummary",
-                            json_pack("{s:o, s:o, s:{}}", "imageScanCompletedAt",
-                                      json_time(image->scanned_at), "vulnerabilitySourceUpdatedAt",
-                                      json_time(image->scanned_at), "findingSeverityCounts"));
+                            json_pack("{s:o, s:o, s:o}", "imageScanCompletedAt", json_time(image->scanned_at),
+                                      "vulnerabilitySourceUpdatedAt", json_time(image->scanned_at),
+                                      "findingSeverityCounts", scan_counts(image->digest)));
     }
     return tree;
 }
@@ -213,7 +214,7 @@ static json_t *describe_images(struct request *rq)
     return page_reply(rq, &page, "imageDetails");
 }
 
-/* --- scans: the emulator knows of no vulnerability --- */
+/* --- scans --- */
 
 static struct image *scanned_image(struct request *rq, struct repository *repository)
 {
@@ -252,12 +253,13 @@ static json_t *describe_image_scan_findings(struct request *rq)
                       "with name '%s' in the registry with id '%s'",
                       image->digest, first_tag(image) ? first_tag(image) : "null", repository->name,
                       rq->world->account);
-    return json_pack("{s:s, s:s, s:o, s:{s:s, s:s}, s:{s:o, s:o, s:[], s:{}}}", "registryId",
+    return json_pack("{s:s, s:s, s:o, s:{s:s, s:s}, s:{s:o, s:o, s:o, s:o}}", "registryId",
                      rq->world->account, "repositoryName", repository->name, "imageId",
                      image_id(image->digest, first_tag(image)), "imageScanStatus", "status", "COMPLETE",
                      "description", "The scan was completed successfully.", "imageScanFindings",
                      "imageScanCompletedAt", json_time(image->scanned_at), "vulnerabilitySourceUpdatedAt",
-                     json_time(image->scanned_at), "findings", "findingSeverityCounts");
+                     json_time(image->scanned_at), "findings", scan_findings(image->digest),
+                     "findingSeverityCounts", scan_counts(image->digest));
 }
 
 /* --- layers --- */

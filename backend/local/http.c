@@ -303,6 +303,7 @@ struct face *face_new(struct world *world, const struct ecs_clock *clock, const 
     face->clock = clock;
     face->key = options->key;
     face->secret = options->secret;
+    face->time = options->time;
     face->faults = options->faults;
     face->counts = json_object();
     TAILQ_INIT(&face->waiting);

@@ -13,12 +13,14 @@
 
 #include "ecsfs/buf.h"
 #include "fault.h"
+#include "stepped_clock.h"
 #include "world.h"
 
 struct face_options {
-    const char *listen;       /* "ADDR:PORT"; port 0: any that is free */
-    const char *key, *secret; /* SigV4 is checked with these; NULL: not at all */
-    struct fault *faults;     /* taken over */
+    const char *listen;         /* "ADDR:PORT"; port 0: any that is free */
+    const char *key, *secret;   /* SigV4 is checked with these; NULL: not at all */
+    struct fault *faults;       /* taken over */
+    struct stepped_clock *time; /* the world's, for the control endpoint to step */
 };
 
 struct face {
@@ -27,8 +29,9 @@ struct face {
     struct MHD_Daemon *daemon;
     const char *key, *secret;
     struct fault *faults;
-    json_t *counts;   /* "ecs.DescribeServices" -> {"calls", "errors", "faults"} */
-    char address[64]; /* as it listens: "127.0.0.1:5850" */
+    struct stepped_clock *time; /* the world's */
+    json_t *counts;             /* "ecs.DescribeServices" -> {"calls", "errors", "faults"} */
+    char address[64];           /* as it listens: "127.0.0.1:5850" */
     TAILQ_HEAD(, exchange) waiting;
     bool released; /* some of them, since the daemon last ran */
 };

@@ -4,6 +4,9 @@
  *   GET    /_local/calls    counts by operation         DELETE  sets them back
  *   GET    /_local/faults   the faults there are        DELETE  takes them away
  *   POST   /_local/faults   adds one (see fault.h), or a list of them
+ *   GET    /_local/lag      {"ms": 0}; POST sets how old the answers of ECS's reads are (see lag.h)
+ *   GET    /_local/time     {"now": "2026-11-23T18:20:00Z", "still": false}
+ *   POST   /_local/step     {"ms": 5000}: that much time passes at once, with all that happens in it
  *   GET    /_local/health   {"status": "ok"} */
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +73,58 @@ static enum MHD_Result add_faults(struct exchange *exchange)
     return why ? answer_json(exchange, 400, json_pack("{s:s}", "message", why)) : show_faults(exchange);
 }
 
+static enum MHD_Result show_time(struct exchange *exchange)
+{
+    const struct stepped_clock *time = exchange->face->time;
+    char text[ECS_TIME_TEXT];
+    ecs_time_format(time->clock.wall_ms(&time->clock), text);
+    return answer_json(exchange, 200, json_pack("{s:s, s:b}", "now", text, "still", time->still));
+}
+
+/* A year: nothing here is meant to see more. */
+static const double ms_max = 366 * 86400e3;
+
+/* {"ms": N}; -1 when the body says something else. */
+static int64_t read_ms(const struct exchange *exchange)
+{
+    json_t *body = json_loadb(exchange->body.data ? exchange->body.data : "", exchange->body.len, 0, NULL);
+    const json_t *given = json_object_get(body, "ms");
+    double ms = json_is_number(given) ? json_number_value(given) : -1;
+    json_decref(body);
+    return ms < 0 || ms > ms_max ? -1 : (int64_t)ms;
+}
+
+static enum MHD_Result want_ms(struct exchange *exchange)
+{
+    return answer_json(exchange, 400, json_pack("{s:s}", "message", "wants {\"ms\": MILLISECONDS}"));
+}
+
+static enum MHD_Result show_lag(struct exchange *exchange)
+{
+    return answer_json(exchange, 200, json_pack("{s:I}", "ms", (json_int_t)world_lag(exchange->face->world)));
+}
+
+static enum MHD_Result set_lag(struct exchange *exchange)
+{
+    int64_t ms = read_ms(exchange);
+    if (ms < 0)
+        return want_ms(exchange);
+    world_set_lag(exchange->face->world, ms);
+    return show_lag(exchange);
+}
+
+/* A tick lives through a bounded number of events: as many ticks as it takes. */
+static enum MHD_Result step(struct exchange *exchange)
+{
+    int64_t ms = read_ms(exchange);
+    if (ms < 0)
+        return want_ms(exchange);
+    stepped_clock_step(exchange->face->time, ms);
+    while (world_tick(exchange->face->world) == 0)
+        ;
+    return show_time(exchange);
+}
+
 static enum MHD_Result show_health(struct exchange *exchange)
 {
     return answer_json(exchange, 200, json_pack("{s:s}", "status", "ok"));
@@ -84,10 +139,12 @@ enum MHD_Result speak_control(struct exchange *exchange)
         {"GET", "/_local/calls", show_calls},   {"DELETE", "/_local/calls", clear_calls},
         {"GET", "/_local/faults", show_faults}, {"DELETE", "/_local/faults", clear_faults},
         {"POST", "/_local/faults", add_faults}, {"GET", "/_local/health", show_health},
+        {"GET", "/_local/time", show_time},     {"POST", "/_local/step", step},
+        {"GET", "/_local/lag", show_lag},       {"POST", "/_local/lag", set_lag},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         if (strcmp(rows[i].method, exchange->method) == 0 && strcmp(rows[i].path, exchange->path) == 0)
             return rows[i].speak(exchange);
     return answer_json(exchange, 404,
-                       json_pack("{s:s}", "message", "see /_local/calls, /_local/faults, /_local/health"));
+                       json_pack("{s:s}", "message", "see /_local/calls, faults, lag, step, time, health"));
 }

@@ -19,6 +19,18 @@ enum launch launch_of_provider(const char *provider)
     return capacity_provider_is_fargate(provider) ? LAUNCH_FARGATE : LAUNCH_EC2;
 }
 
+enum launch launch_of_spec(const json_t *spec)
+{
+    const json_t *strategy = in_list(spec, "capacityProviderStrategy");
+    const char *type = in_text(spec, "launchType");
+    if (strategy)
+        return launch_of_provider(in_text(json_array_get(strategy, 0), "capacityProvider"));
+    for (size_t i = 0; type && i < ARRAY_LEN(names); i++)
+        if (strcmp(type, names[i]) == 0)
+            return (enum launch)i;
+    return LAUNCH_EC2;
+}
+
 static bool by_type(struct request *rq, const char *type, struct launch_choice *choice)
 {
     for (size_t i = 0; i < ARRAY_LEN(names); i++)

@@ -18,5 +18,7 @@ bool launch_check(struct request *rq, struct task_definition *definition, enum l
                   const json_t *network, const char *platform_version);
 const char *launch_name(enum launch launch);
 enum launch launch_of_provider(const char *provider);
+/* By the spec's capacityProviderStrategy, else its launchType, else EC2. */
+enum launch launch_of_spec(const json_t *spec);
 
 #endif

@@ -24,19 +24,44 @@ static void on_signal(int number)
 }
 
 static const char usage[] =
-    "usage: ecs-local [options]\n"
-    "Serves a small ECS, ECR, CloudWatch Logs and STS, and the registry of its images, over HTTP.\n"
+    "Usage: ecs-local [OPTION...]\n"
     "\n"
-    "  -l, --listen ADDR:PORT   where (default 127.0.0.1:4566; port 0: any that is free)\n"
-    "  -s, --state FILE         keep the state in FILE (default: in memory)\n"
+    "A small Amazon ECS, ECR, CloudWatch Logs and STS of your own, and the registry of its images,\n"
+    "over HTTP. Point any AWS client at it:\n"
+    "\n"
+    "    $ ecs-local --state ~/ecs.db &\n"
+    "    $ export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1\n"
+    "    $ export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"
+    "    $ aws ecs create-cluster --cluster-name demo\n"
+    "    $ ecsfs aws ~/ecs\n"
+    "    $ skopeo copy --dest-tls-verify=false oci:app docker://127.0.0.1:4566/app:v1\n"
+    "\n"
+    "Where, and what is kept:\n"
+    "  -l, --listen ADDR:PORT   default 127.0.0.1:4566; port 0 takes any that is free and prints it\n"
+    "  -s, --state FILE         keep everything in FILE (default: in memory); also for ecsfs local:FILE,\n"
+    "                           one after the other\n"
     "  -r, --region REGION      of requests that name none (default AWS_REGION, else us-east-1)\n"
     "  -a, --account ID         12 digits (default 123456789012)\n"
-    "  -x, --speed N            live N times as fast\n"
+    "  -v, --verify KEY:SECRET  refuse requests that are not signed with this key (SigV4)\n"
+    "\n"
+    "Time:\n"
+    "  -x, --speed N            live N times as fast; a Fargate task runs after 2 s at speed 1\n"
+    "      --still              time stands still: it passes by POST /_local/step {\"ms\": 5000} only\n"
+    "\n"
+    "What can go wrong, on demand:\n"
     "  -p, --pacing             throttle by AWS's documented token buckets\n"
-    "  -v, --verify KEY:SECRET  refuse requests not signed with this key\n"
-    "  -f, --fault SPEC         kind=throttle,operation=ecs.Describe*,times=3 (kinds: latency, throttle,\n"
-    "                           error, reset, hang, lost, corrupt); may be given again\n"
-    "  -V, --version            -h, --help\n";
+    "      --lag MS             eventual consistency: ECS's reads answer what was so MS ago\n"
+    "  -f, --fault SPEC         kind=throttle,operation=ecs.Describe*,times=3; may be given again.\n"
+    "                           kinds: latency throttle error reset hang lost corrupt\n"
+    "                           with: ms= code= status= message= times= after= probability=\n"
+    "\n"
+    "  -V, --version            -h, --help\n"
+    "\n"
+    "While it runs: /_local/faults, /_local/calls, /_local/lag, /_local/step, /_local/time, /_local/health.\n"
+    "What an image or a command must look like to fail, exit or starve: ecs-local(1), doc/EMULATOR.md.\n";
+
+/* Options without a letter. */
+enum { OPTION_STILL = 256, OPTION_LAG };
 
 static const struct option options[] = {
     {"listen", required_argument, NULL, 'l'},
@@ -45,6 +70,8 @@ static const struct option options[] = {
     {"account", required_argument, NULL, 'a'},
     {"speed", required_argument, NULL, 'x'},
     {"pacing", no_argument, NULL, 'p'},
+    {"still", no_argument, NULL, OPTION_STILL},
+    {"lag", required_argument, NULL, OPTION_LAG},
     {"verify", required_argument, NULL, 'v'},
     {"fault", required_argument, NULL, 'f'},
     {"version", no_argument, NULL, 'V'},
@@ -55,6 +82,9 @@ static const struct option options[] = {
 struct settings {
     struct ecs_local_options local;
     struct face_options face;
+    struct stepped_clock time;
+    bool still;
+    int64_t lag_ms;
 };
 
 static int complain(const char *what, const char *why)
@@ -95,6 +125,13 @@ static int take_speed(struct settings *settings, const char *text)
     return *text && !*end && settings->local.speed > 0 ? 0 : complain("--speed", "wants a number above 0");
 }
 
+static int take_lag(struct settings *settings, const char *text)
+{
+    char *end;
+    settings->lag_ms = strtol(text, &end, 10);
+    return *text && !*end && settings->lag_ms >= 0 ? 0 : complain("--lag", "wants milliseconds");
+}
+
 static int take_account(struct settings *settings, const char *text)
 {
     settings->local.account = text;
@@ -122,6 +159,11 @@ static int take_option(struct settings *settings, int option)
     case 'p':
         settings->local.pacing = true;
         return 0;
+    case OPTION_STILL:
+        settings->still = true;
+        return 0;
+    case OPTION_LAG:
+        return take_lag(settings, optarg) ? 3 : 0;
     case 'v':
         return take_key(settings, optarg) ? 3 : 0;
     case 'f':
@@ -150,10 +192,14 @@ static void catch_signals(void)
 static int serve(struct settings *settings)
 {
     struct ecs_error *error = NULL;
+    stepped_clock_init(&settings->time, settings->still);
+    settings->local.clock = &settings->time.clock;
+    settings->face.time = &settings->time;
     struct world *world = world_new(&settings->local, &error);
     struct face *face = world ? face_new(world, &ecs_system_clock, &settings->face, &error) : NULL;
     int r = -1;
     if (face) {
+        world_set_lag(world, settings->lag_ms);
         printf("ecs-local: listening on %s\n", face->address);
         fflush(stdout);
         r = face_run(face, &stop);

@@ -22,6 +22,7 @@ static const struct operation *const tables[] = {
     repositories_operations,
     ecr_policies_operations,
     ecr_rules_operations,
+    task_sets_operations,
 };
 
 const struct operation *operation_find(const char *service, const char *name)

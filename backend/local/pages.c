@@ -39,7 +39,7 @@ static bool read_token(const struct request *rq, const char *text, uint64_t *ret
 
 bool page_begin(struct request *rq, struct page *page, size_t fallback, size_t most)
 {
-    *page = (struct page){.most = fallback};
+    *page = (struct page){.most = fallback, .hidden_from = rq->world->hidden_from};
     const json_t *wanted = json_object_get(rq->in, "maxResults");
     if (json_is_integer(wanted)) {
         json_int_t count = json_integer_value(wanted);
@@ -60,7 +60,7 @@ bool page_begin(struct request *rq, struct page *page, size_t fallback, size_t m
 
 bool page_wants(struct page *page, uint64_t sequence)
 {
-    if (sequence <= page->after)
+    if (sequence <= page->after || (page->hidden_from && sequence >= page->hidden_from))
         return false;
     if (json_array_size(page->items) == page->most) {
         page->more = true;

@@ -11,6 +11,7 @@ struct page {
     size_t most;
     json_t *items; /* owned until page_reply */
     uint64_t last;
+    uint64_t hidden_from; /* the world's, when it is answered as of the past */
     bool more;
 };
 

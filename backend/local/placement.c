@@ -7,6 +7,7 @@
 #include "clusters.h"
 #include "container_instances.h"
 #include "ecsfs/cleanup.h"
+#include "ports.h"
 
 /* What a task of the definition takes, as task_make_containers counts it. */
 static void need_of(struct task_definition *definition, long *ret_cpu, long *ret_memory)
@@ -102,6 +103,8 @@ enum lack placement_check(const struct placement *placement, struct instance *in
         return LACK_CPU;
     if (instance->memory - instance->used_memory < memory)
         return LACK_MEMORY;
+    if (!ports_are_free(instance, placement->definition))
+        return LACK_PORTS;
     return LACK_NONE;
 }
 
@@ -175,6 +178,7 @@ const char *placement_failure(enum lack lack)
         [LACK_CONSTRAINT] = "MemberOf placement constraint unsatisfied.",
         [LACK_CPU] = "RESOURCE:CPU",
         [LACK_MEMORY] = "RESOURCE:MEMORY",
+        [LACK_PORTS] = "RESOURCE:PORTS",
     };
     return names[lack];
 }

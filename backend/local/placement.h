@@ -12,6 +12,7 @@ enum lack { /* why no instance serves, from the least to the closest match */
             LACK_CONSTRAINT,
             LACK_CPU,
             LACK_MEMORY,
+            LACK_PORTS,
 };
 
 struct placement {

@@ -64,6 +64,42 @@ static void never_ends(struct run *run)
 
 static void run_script(struct run *run, const char *script);
 
+/* "600M", "1g", "1048576": MiB, rounded up. */
+static int64_t mib_of(const char *text)
+{
+    char *end;
+    double bytes = strtod(text, &end);
+    for (const char *unit = "bkmgt"; *unit; unit++) {
+        if ((*end | 0x20) == *unit || !*end)
+            return bytes > 0 && bytes < 1e15 ? (int64_t)((bytes + 1048575) / 1048576) : 0;
+        bytes *= 1024;
+    }
+    return 0;
+}
+
+/* stress and stress-ng: each of N workers takes that many bytes. */
+static void run_stress(struct run *run, char *const *words, size_t count)
+{
+    int64_t workers = 1, mib = 256, timeout = -1; /* its own defaults */
+    bool uses = false;
+    for (size_t i = 1; i + 1 < count; i++) {
+        bool vm = strcmp(words[i], "--vm") == 0 || strcmp(words[i], "-m") == 0;
+        bool ends = strcmp(words[i], "--timeout") == 0 || strcmp(words[i], "-t") == 0;
+        uses |= vm;
+        workers = vm ? atoi(words[i + 1]) : workers;
+        mib = strcmp(words[i], "--vm-bytes") == 0 ? mib_of(words[i + 1]) : mib;
+        timeout = ends ? sleep_ms(words[i + 1]) : timeout;
+    }
+    if (uses && workers * mib > run->program.peak_mib) {
+        run->program.peak_mib = workers * mib;
+        run->program.peak_at_ms = run->at_ms;
+    }
+    if (timeout < 0)
+        never_ends(run);
+    else
+        run->at_ms += timeout;
+}
+
 static void run_words(struct run *run, char **words, size_t count)
 {
     const char *name = count ? base_name(words[0]) : "";
@@ -82,6 +118,8 @@ static void run_words(struct run *run, char **words, size_t count)
     } else if (strcmp(name, "sleep") == 0 && count == 2 && sleep_ms(words[1]) >= 0) {
         run->status = 0;
         run->at_ms += sleep_ms(words[1]);
+    } else if (strcmp(name, "stress") == 0 || strcmp(name, "stress-ng") == 0) {
+        run_stress(run, words, count);
     } else if (is_shell(name) && count >= 3 && strcmp(words[1], "-c") == 0) {
         run_script(run, words[2]);
     } else {

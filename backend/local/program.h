@@ -3,6 +3,7 @@
  * people write to make a container end, and everything else runs until it is stopped:
  *
  *   ["exit", "N"]  ["true"]  ["false"]  ["sleep", "SECONDS"]  ["echo", "text", ...]
+ *   ["stress", "--vm", "2", "--vm-bytes", "600M", "--timeout", "60"]  (or stress-ng) uses memory
  *   ["sh", "-c", "SCRIPT"]  where SCRIPT is such commands joined by ; && || or newlines
  *
  * (sh may be bash, ash or dash, with a path or not; the entry point goes before the command.) A
@@ -17,7 +18,8 @@
 struct program {
     int64_t ends_after_ms; /* -1: runs until it is stopped */
     int exits_with;
-    json_t *lines; /* [[milliseconds, "text"], ...] that it prints; owned; NULL: none */
+    int64_t peak_mib, peak_at_ms; /* the memory it uses, and from when on; 0: little */
+    json_t *lines;                /* [[milliseconds, "text"], ...] that it prints; owned; NULL: none */
 };
 
 /* Either may be NULL: the image's own, which is not known here and runs on. */

@@ -58,7 +58,7 @@ void record_free(struct record *record)
 struct record *record_find(const struct region *region, const struct record_kind *kind, const char *arn)
 {
     struct record *record = index_get(&region->by_arn, arn);
-    return record && record->kind == kind ? record : NULL;
+    return record && record->kind == kind && record_is_seen(record) ? record : NULL;
 }
 
 char *arn_new(const struct region *region, const char *service, const char *format, ...)

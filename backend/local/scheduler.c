@@ -11,6 +11,7 @@
 #include "launch.h"
 #include "placement.h"
 #include "services.h"
+#include "task_sets.h"
 
 /* Between something that happens and the scheduler's look at it; lets bursts of changes gather. */
 static const double look_ms = 50;
@@ -159,7 +160,7 @@ static void start_begin(struct start *start, struct service *service, struct dep
         .cluster = service->cluster,
         .service = service,
         .definition = deployment->revision->definition,
-        .launch = service_launch(service),
+        .launch = deployment->set ? launch_of_spec(spec) : service_launch(service),
         .group = group,
         .started_by = deployment->id,
         .platform_version = in_text(spec, "platformVersion"),
@@ -221,6 +222,7 @@ static void complain(struct service *service, const struct placement *placement)
         [LACK_CONSTRAINT] = "does not satisfy a placement constraint of your task",
         [LACK_CPU] = "has insufficient CPU units available",
         [LACK_MEMORY] = "has insufficient memory available",
+        [LACK_PORTS] = "is already using a port required by your task",
     };
     if (!placement->closest)
         service_say(service,
@@ -293,9 +295,9 @@ static void stop_one(struct stop *stop, struct task *task)
 {
     ecs_buf_addf(&stop->names, " (task %s)", task->id);
     stop->service->steady = false;
+    const struct deployment *first = TAILQ_FIRST(&stop->service->deployments);
     task_stop(task, STOP_SCHEDULER, "Scaling activity initiated by (deployment %s)",
-              TAILQ_EMPTY(&stop->service->deployments) ? task->started_by
-                                                       : TAILQ_FIRST(&stop->service->deployments)->id);
+              !first || first->set ? task->started_by : first->id);
     if (++stop->stopped == BATCH)
         stop_say(stop);
 }
@@ -448,6 +450,36 @@ static void look_at_daemons(struct service *service, struct deployment *primary)
     }
 }
 
+static void look_at_task_set(struct service *service, struct deployment *set)
+{
+    struct service_counts counts;
+    struct stop stop = {.service = service, .names = ECS_BUF(64 * 1024)};
+    struct task *task, *before;
+    deployment_count(service, set, &counts);
+    long missing = task_set_desired(service, set) - counts.wanted;
+    for (task = TAILQ_LAST(&service->tasks, task_list); task && missing < 0; task = before) {
+        before = TAILQ_PREV(task, task_list, service_link);
+        if (task_is_wanted(task) && deployment_of(service, task) == set &&
+            (set->draining || !task_is_protected(task))) {
+            stop_one(&stop, task);
+            missing++;
+        }
+    }
+    stop_say(&stop);
+    ecs_buf_free(&stop.names);
+    start_tasks(service, set, missing);
+    task_set_settle(service, set);
+}
+
+static void look_at_task_sets(struct service *service)
+{
+    struct deployment *set, *next;
+    for (set = TAILQ_FIRST(&service->deployments); set; set = next) {
+        next = TAILQ_NEXT(set, link);
+        look_at_task_set(service, set);
+    }
+}
+
 void service_drain(struct service *service)
 {
     service->status = SERVICE_DRAINING;
@@ -507,6 +539,10 @@ void service_look_after(struct timer *timer)
     }
     replace_unhealthy(service);
     leave_draining_instances(service);
+    if (service_is_external(service)) {
+        look_at_task_sets(service);
+        return;
+    }
     deployment_judge(service);
     struct deployment *primary = TAILQ_FIRST(&service->deployments);
     if (primary && primary->rollout != ROLLOUT_FAILED) {

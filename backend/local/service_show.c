@@ -6,6 +6,7 @@
 #include "ecsfs/cleanup.h"
 #include "launch.h"
 #include "services.h"
+#include "task_sets.h"
 
 static const char *const rollout_names[] = {"IN_PROGRESS", "COMPLETED", "FAILED"};
 static const char *const status_names[] = {"ACTIVE", "DRAINING", "INACTIVE"};
@@ -17,13 +18,7 @@ const char *rollout_name(enum rollout rollout)
 
 enum launch service_launch(const struct service *service)
 {
-    const json_t *strategy = in_list(service->spec, "capacityProviderStrategy");
-    if (strategy)
-        return launch_of_provider(in_text(json_array_get(strategy, 0), "capacityProvider"));
-    const char *type = in_text(service->spec, "launchType");
-    return type && strcmp(type, "FARGATE") == 0    ? LAUNCH_FARGATE
-           : type && strcmp(type, "EXTERNAL") == 0 ? LAUNCH_EXTERNAL
-                                                   : LAUNCH_EC2;
+    return launch_of_spec(service->spec);
 }
 
 bool service_is_daemon(const struct service *service)
@@ -114,6 +109,8 @@ static json_t *show_revisions(const struct service *service)
     TAILQ_FOREACH(deployment, &service->deployments, link)
     {
         struct service_counts counts;
+        if (deployment->set)
+            continue;
         deployment_count(service, deployment, &counts);
         json_array_append_new(
             list, json_pack("{s:s, s:I, s:I, s:I}", "arn", deployment->revision->arn, "requestedTaskCount",
@@ -159,7 +156,8 @@ json_t *service_show(struct service *service, bool with_tags)
     struct deployment *deployment;
     TAILQ_FOREACH(deployment, &service->deployments, link)
     {
-        json_array_append_new(deployments, show_deployment(service, deployment));
+        if (!deployment->set)
+            json_array_append_new(deployments, show_deployment(service, deployment));
     }
     deployment = TAILQ_FIRST(&service->deployments);
     json_t *tree = json_pack(
@@ -177,6 +175,8 @@ json_t *service_show(struct service *service, bool with_tags)
     const struct service_deployment *current = TAILQ_FIRST(&service->history);
     if (current && !current->finished && !current->stopped)
         json_object_set_new(tree, "currentServiceDeployment", json_string(current->arn));
+    if (service_is_external(service))
+        json_object_set_new(tree, "taskSets", task_sets_show(service));
     if (!with_tags)
         json_object_del(tree, "tags"); /* AWS leaves it out unless asked */
     return tree;

@@ -116,10 +116,8 @@ static bool check_percents(struct request *rq, const json_t *spec)
 static bool check_controller(struct request *rq, const json_t *spec)
 {
     const json_t *controller = json_object_get(spec, "deploymentController");
-    if (is_text(controller, "type", "EXTERNAL"))
-        refuse(rq, "UnsupportedFeatureException", "The emulator has no EXTERNAL deployment controller.");
-    else if (in_text(controller, "type") && !is_text(controller, "type", "ECS") &&
-             !is_text(controller, "type", "CODE_DEPLOY"))
+    if (in_text(controller, "type") && !is_text(controller, "type", "ECS") &&
+        !is_text(controller, "type", "CODE_DEPLOY") && !is_text(controller, "type", "EXTERNAL"))
         refuse_invalid(rq, "Deployment controller type should be one of [ECS,CODE_DEPLOY,EXTERNAL].");
     return rq->error == NULL;
 }
@@ -180,19 +178,10 @@ static bool check_load_balancers(struct request *rq, const json_t *spec, struct 
     return rq->error == NULL;
 }
 
-static enum launch launch_of(const json_t *spec)
-{
-    const json_t *strategy = in_list(spec, "capacityProviderStrategy");
-    return strategy ? launch_of_provider(in_text(json_array_get(strategy, 0), "capacityProvider"))
-           : is_text(spec, "launchType", "FARGATE")  ? LAUNCH_FARGATE
-           : is_text(spec, "launchType", "EXTERNAL") ? LAUNCH_EXTERNAL
-                                                     : LAUNCH_EC2;
-}
-
 static bool check(struct request *rq, const json_t *spec, struct task_definition *definition)
 {
     bool daemon = is_text(spec, "schedulingStrategy", "DAEMON");
-    enum launch launch = launch_of(spec);
+    enum launch launch = launch_of_spec(spec);
     if (!check_count(rq, daemon) || !check_controller(rq, spec) || !check_percents(rq, spec))
         return false;
     if (daemon && launch == LAUNCH_FARGATE) {
@@ -232,10 +221,49 @@ static void set_launch(json_t *spec, const struct launch_choice *choice)
         json_object_set_new(spec, "platformVersion", json_string("LATEST"));
 }
 
+/* Of a service with task sets: what those have is not the service's to say. */
+static bool is_bare(struct request *rq, const json_t *in)
+{
+    static const char *const names[] = {"taskDefinition",   "capacityProviderStrategy", "launchType",
+                                        "loadBalancers",    "networkConfiguration",     "platformVersion",
+                                        "serviceRegistries"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (json_object_get(in, names[i]) && !json_is_null(json_object_get(in, names[i]))) {
+            refuse_invalid(rq,
+                           "%s can not be specified for a service with the EXTERNAL deployment controller: "
+                           "it belongs to its task sets.",
+                           names[i]);
+            return false;
+        }
+    return true;
+}
+
+static json_t *take_external(struct request *rq)
+{
+    if (!is_bare(rq, rq->in) || !check_count(rq, false))
+        return NULL;
+    json_t *spec = json_object();
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        copy_members(spec, rq->in, &members[i].name, 1);
+    if (is_text(spec, "schedulingStrategy", "DAEMON"))
+        refuse_invalid(
+            rq, "The DAEMON scheduling strategy is not supported with the EXTERNAL deployment controller.");
+    if (rq->error || !check_percents(rq, spec)) {
+        json_decref(spec);
+        return NULL;
+    }
+    fill_in(spec);
+    set_identity(rq, spec, in_text(rq->in, "role"));
+    return spec;
+}
+
 json_t *service_spec_take(struct request *rq, struct cluster *cluster,
                           struct task_definition **ret_definition)
 {
     struct launch_choice choice;
+    *ret_definition = NULL;
+    if (is_text(json_object_get(rq->in, "deploymentController"), "type", "EXTERNAL"))
+        return take_external(rq);
     *ret_definition = task_definition_of(rq, in_text(rq->in, "taskDefinition"));
     if (!*ret_definition || !launch_choose(rq, cluster, &choice))
         return NULL;
@@ -296,9 +324,22 @@ static bool check_update(struct request *rq, const struct service *service)
     return true;
 }
 
+static json_t *update_external(struct request *rq, const struct service *service)
+{
+    if (!is_bare(rq, rq->in) || !check_count(rq, false))
+        return NULL;
+    json_t *spec = json_deep_copy(service->spec);
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        if (members[i].updatable)
+            merge(spec, rq->in, &members[i]);
+    return spec;
+}
+
 json_t *service_spec_update(struct request *rq, struct service *service,
                             struct task_definition **ret_definition, bool *ret_deploys)
 {
+    if (is_text(json_object_get(service->spec, "deploymentController"), "type", "EXTERNAL"))
+        return update_external(rq, service);
     const char *name = in_text(rq->in, "taskDefinition"), *now = in_text(service->spec, "taskDefinition");
     *ret_definition = name ? task_definition_of(rq, name) : task_definition_find(rq->region, now);
     if (!*ret_definition)

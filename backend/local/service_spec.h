@@ -6,7 +6,8 @@
 
 #include "services.h"
 
-/* A new spec out of CreateService's input, or NULL: refused. */
+/* A new spec out of CreateService's input, or NULL: refused. No definition: a service with task sets
+ * (the EXTERNAL deployment controller). */
 json_t *service_spec_take(struct request *rq, struct cluster *cluster,
                           struct task_definition **ret_definition);
 /* The service's spec with UpdateService's input in it; the service is not touched. NULL: refused. */

@@ -90,7 +90,8 @@ struct service *service_new(struct cluster *cluster, const char *name)
 struct service *service_find(const struct cluster *cluster, const char *name_or_arn)
 {
     const char *name = strncmp(name_or_arn, "arn:", 4) == 0 ? last_part(name_or_arn) : name_or_arn;
-    return index_get(&cluster->services_by_name, name);
+    struct service *service = index_get(&cluster->services_by_name, name);
+    return service && record_is_seen(&service->record) ? service : NULL;
 }
 
 /* --- the record --- */
@@ -124,10 +125,13 @@ static int load_revision(struct service *service, const json_t *body)
 
 static json_t *dump_deployment(const struct deployment *deployment)
 {
-    return json_pack("{s:s, s:s, s:i, s:s*, s:I, s:b, s:I, s:I}", "id", deployment->id, "revision",
-                     deployment->revision->arn, "rollout", (int)deployment->rollout, "reason",
-                     deployment->reason, "failed", (json_int_t)deployment->failed, "ran", deployment->ran,
-                     "created", (json_int_t)deployment->created, "updated", (json_int_t)deployment->updated);
+    return json_pack("{s:s, s:s, s:i, s:s*, s:I, s:b, s:I, s:I, s:O*, s:[b, b, b], s:I}", "id",
+                     deployment->id, "revision", deployment->revision->arn, "rollout",
+                     (int)deployment->rollout, "reason", deployment->reason, "failed",
+                     (json_int_t)deployment->failed, "ran", deployment->ran, "created",
+                     (json_int_t)deployment->created, "updated", (json_int_t)deployment->updated, "set",
+                     deployment->set, "is", deployment->primary, deployment->draining, deployment->steady,
+                     "steadyAt", (json_int_t)deployment->steady_at);
 }
 
 static char *own_text(const json_t *body, const char *name)
@@ -152,6 +156,12 @@ static int load_deployment(struct service *service, const json_t *body)
     deployment->ran = in_bool(body, "ran");
     deployment->created = json_integer_value(json_object_get(body, "created"));
     deployment->updated = json_integer_value(json_object_get(body, "updated"));
+    deployment->set = json_incref(json_object_get(body, "set"));
+    const json_t *is = json_object_get(body, "is");
+    deployment->primary = json_is_true(json_array_get(is, 0));
+    deployment->draining = json_is_true(json_array_get(is, 1));
+    deployment->steady = json_is_true(json_array_get(is, 2));
+    deployment->steady_at = json_integer_value(json_object_get(body, "steadyAt"));
     TAILQ_INSERT_TAIL(&service->deployments, deployment, link);
     return 0;
 }

@@ -89,7 +89,7 @@ static json_t *create(struct request *rq, struct cluster *cluster, const char *n
     service->spec = spec;
     service->record.tags = tags;
     service->desired = first_count(rq, spec);
-    if (!deployment_begin(service, definition))
+    if (definition && !deployment_begin(service, definition))
         return refuse_memory(rq);
     service_wake(service);
     token_remember(rq, json_pack("[s]", service->record.arn));

@@ -28,6 +28,9 @@ struct deployment {
     long failed; /* tasks in a row that did not come to run */
     bool ran;    /* a task of it came to run: failures are not counted any more */
     int64_t created, updated;
+    json_t *set; /* {scale, externalId, tags} of a task set (task_sets.h); NULL: a rolling deployment */
+    bool primary, draining, steady; /* of a task set */
+    int64_t steady_at;              /* when that changed */
 };
 
 enum service_deployment_status {
@@ -125,6 +128,8 @@ void service_drain(struct service *service);
 /* deployment.c */
 /* Begins a deployment of the service's spec as it is now; it becomes the PRIMARY. NULL: no memory. */
 struct deployment *deployment_begin(struct service *service, struct task_definition *definition);
+/* A task set of that spec (taken over), last in line. NULL: no memory. */
+struct deployment *deployment_add(struct service *service, struct task_definition *definition, json_t *spec);
 /* Fails the PRIMARY, and rolls back, when its circuit breaker says so. */
 void deployment_judge(struct service *service);
 /* Completes the PRIMARY when it is all there is; drops the deployments that are drained. */

@@ -90,8 +90,9 @@ static enum MHD_Result add_argument(void *cls, enum MHD_ValueKind kind, const ch
     add_encoded(&text, name);
     ecs_buf_adds(&text, "=");
     add_encoded(&text, value);
-    if (pairs->len < ARRAY_LEN(pairs->texts))
-        pairs->texts[pairs->len++] = ecs_buf_steal(&text, NULL);
+    char *pair = pairs->len < ARRAY_LEN(pairs->texts) ? ecs_buf_steal(&text, NULL) : NULL;
+    if (pair) /* else the signature will not fit */
+        pairs->texts[pairs->len++] = pair;
     return MHD_YES;
 }
 

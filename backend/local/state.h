@@ -83,6 +83,9 @@ struct world {
     STAILQ_HEAD(, grave) graves;
     STAILQ_HEAD(, region) regions;
     uint64_t sequence;
+    struct lag *lag; /* NULL: reads see everything */
+    uint64_t
+        hidden_from; /* while a read is answered as of the past: younger records are not seen; 0: all are */
 };
 
 struct region *world_find_region(struct world *world, const char *name); /* makes it; NULL: no memory */
@@ -99,6 +102,12 @@ void record_dirty(struct record *record);
 /* Leaves by_arn, and the store at the next commit. The record's memory stays the caller's. */
 void record_delete(struct record *record);
 void record_free(struct record *record);
+/* Not when it is too young for the read that is being answered. */
+static inline bool record_is_seen(const struct record *record)
+{
+    uint64_t hidden = record->region->world->hidden_from;
+    return !hidden || record->sequence < hidden;
+}
 struct record *record_find(const struct region *region, const struct record_kind *kind, const char *arn);
 
 /* "arn:aws:ecs:us-east-1:123456789012:" + the rest; NULL when out of memory. */

@@ -9,6 +9,7 @@
 #include "container_instances.h"
 #include "ecsfs/cleanup.h"
 #include "kinds.h"
+#include "ports.h"
 #include "services.h"
 #include "tasks.h"
 
@@ -27,6 +28,7 @@ static void free_containers(struct task *task)
         free(task->containers[i].digest);
         free(task->containers[i].reason);
         json_decref(task->containers[i].printed);
+        json_decref(task->containers[i].bindings);
     }
     free(task->containers);
 }
@@ -165,6 +167,7 @@ struct task *task_start(const struct task_plan *plan)
     if (task->instance) {
         task->instance->used_cpu += task->cpu;
         task->instance->used_memory += task->memory;
+        ports_bind(task);
     }
     task_life_begin(task);
     return task;
@@ -179,15 +182,17 @@ bool task_is_protected(const struct task *task)
 
 static json_t *dump_container(const struct container *container)
 {
-    return json_pack(
-        "{s:s, s:s, s:s*, s:s*, s:s, s:s, s:i, s:b, s:b, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:O*}",
-        "name", container->name, "image", container->image, "digest", container->digest, "reason",
-        container->reason, "id", container->id, "runtime", container->runtime_id, "status",
-        (int)container->status, "essential", container->essential, "checked", container->checked, "exit",
-        container->exit_code, "health", (int)container->health, "ends", (json_int_t)container->ends_after,
-        "with", container->exits_with, "cpu", (json_int_t)container->cpu, "memory",
-        (json_int_t)container->memory, "reservation", (json_int_t)container->reservation, "lines",
-        (json_int_t)container->lines, "logs", container->logs, "printed", container->printed);
+    return json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s, s:i, s:b, s:b, s:i, s:i, s:I, s:i, s:I, s:I, s:I, "
+                     "s:I, s:b, s:O*, s:b, s:O*}",
+                     "name", container->name, "image", container->image, "digest", container->digest,
+                     "reason", container->reason, "id", container->id, "runtime", container->runtime_id,
+                     "status", (int)container->status, "essential", container->essential, "checked",
+                     container->checked, "exit", container->exit_code, "health", (int)container->health,
+                     "ends", (json_int_t)container->ends_after, "with", container->exits_with, "cpu",
+                     (json_int_t)container->cpu, "memory", (json_int_t)container->memory, "reservation",
+                     (json_int_t)container->reservation, "lines", (json_int_t)container->lines, "logs",
+                     container->logs, "printed", container->printed, "starved", container->starved,
+                     "bindings", container->bindings);
 }
 
 static char *own_text(const json_t *body, const char *name)
@@ -218,6 +223,8 @@ static int load_container(struct container *container, const json_t *body)
     container->lines = (unsigned)in_int(body, "lines", 0);
     container->logs = in_bool(body, "logs");
     container->printed = json_incref(json_object_get(body, "printed"));
+    container->starved = in_bool(body, "starved");
+    container->bindings = json_incref(json_object_get(body, "bindings"));
     return container->name && container->image ? 0 : -EBADMSG;
 }
 
@@ -340,6 +347,8 @@ static int load(struct region *region, const char *arn, const json_t *body)
         task->instance->used_memory += task->memory;
     }
     int r = load_containers(task, json_object_get(body, "containers"));
+    if (task->status < TASK_STOPPED)
+        ports_hold(task);
     if (task->status == TASK_STOPPED)
         task_unlist(task);
     if (r == 0)

@@ -27,6 +27,20 @@ static long number_of(const json_t *container, const json_t *override, const cha
     return in_int(override, name, in_int(container, name, -1));
 }
 
+/* How long the kernel's out-of-memory killer lets it grow. */
+enum { STARVE_MS = 500 };
+
+/* What needs more than it may have is killed: the container's hard limit, else the task's memory. */
+static void starve(const struct task *task, struct container *made, const struct program *program)
+{
+    long limit = made->memory > 0 ? made->memory : task->task_sized ? task->memory : 0;
+    if (limit <= 0 || program->peak_mib <= limit)
+        return;
+    made->starved = true;
+    made->ends_after = program->peak_at_ms + STARVE_MS;
+    made->exits_with = 137;
+}
+
 static int make(struct task *task, struct container *made, const json_t *container)
 {
     const json_t *override = override_of(task, in_text(container, "name"));
@@ -48,16 +62,15 @@ static int make(struct task *task, struct container *made, const json_t *contain
     made->memory = number_of(container, override, "memory");
     made->reservation = number_of(container, override, "memoryReservation");
     made->checked = json_object_get(container, "healthCheck") != NULL;
+    starve(task, made, &program);
     return made->name && made->image ? 0 : -ENOMEM;
 }
 
 /* The task's own size, or the sum of its containers'. */
-static void measure(struct task *task, const json_t *doc)
+static void measure(struct task *task)
 {
-    const char *cpu = in_text(task->overrides, "cpu"), *memory = in_text(task->overrides, "memory");
-    cpu = cpu ? cpu : in_text(doc, "cpu");
-    memory = memory ? memory : in_text(doc, "memory");
-    task->task_sized = cpu || memory;
+    long cpu = task->cpu, memory = task->memory;
+    task->cpu = task->memory = 0;
     for (size_t i = 0; i < task->containers_len; i++) {
         const struct container *container = &task->containers[i];
         task->cpu += container->cpu > 0 ? container->cpu : 0;
@@ -66,9 +79,20 @@ static void measure(struct task *task, const json_t *doc)
                                                    : 0;
     }
     if (cpu)
-        task->cpu = atol(cpu);
+        task->cpu = cpu;
     if (memory)
-        task->memory = atol(memory);
+        task->memory = memory;
+}
+
+/* The size it was given as a whole, if any. */
+static void take_size(struct task *task, const json_t *doc)
+{
+    const char *cpu = in_text(task->overrides, "cpu"), *memory = in_text(task->overrides, "memory");
+    cpu = cpu ? cpu : in_text(doc, "cpu");
+    memory = memory ? memory : in_text(doc, "memory");
+    task->task_sized = cpu || memory;
+    task->cpu = cpu ? atol(cpu) : 0;
+    task->memory = memory ? atol(memory) : 0;
 }
 
 int task_make_containers(struct task *task)
@@ -80,6 +104,7 @@ int task_make_containers(struct task *task)
     task->containers = calloc(json_array_size(containers) + 1, sizeof(*task->containers));
     if (!doc || !task->containers)
         return -ENOMEM;
+    take_size(task, doc);
     json_array_foreach(containers, i, container)
     {
         task->containers_len++;
@@ -87,6 +112,6 @@ int task_make_containers(struct task *task)
         if (r < 0)
             return r;
     }
-    measure(task, doc);
+    measure(task);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "container_instances.h"
 #include "ecsfs/cleanup.h"
 #include "images.h"
+#include "ports.h"
 #include "program.h"
 #include "services.h"
 #include "task_logs.h"
@@ -80,6 +81,7 @@ static void release_instance(struct task *task)
         return;
     task->instance->used_cpu -= task->cpu;
     task->instance->used_memory -= task->memory;
+    ports_release(task);
     task->instance->version++;
     record_dirty(&task->instance->record);
 }
@@ -159,9 +161,16 @@ static void start_container(struct task *task, struct container *container)
     container->status = TASK_RUNNING;
 }
 
+static const char starved_reason[] = "OutOfMemoryError: Container killed due to memory usage";
+
 static void essential_exited(struct task *task)
 {
-    set_reason(task, STOP_ESSENTIAL_EXITED, strdup("Essential container in task exited"));
+    bool starved = false;
+    for (size_t i = 0; i < task->containers_len; i++)
+        starved |= task->containers[i].essential && task->containers[i].reason &&
+                   strcmp(task->containers[i].reason, starved_reason) == 0;
+    set_reason(task, STOP_ESSENTIAL_EXITED,
+               strdup(starved ? starved_reason : "Essential container in task exited"));
     for (size_t i = 0; i < task->containers_len; i++)
         if (task->containers[i].status != TASK_STOPPED)
             stop_container(task, &task->containers[i], task->containers[i].ends_after >= 0 ? 137 : 0);
@@ -242,6 +251,8 @@ static void look_at_containers(struct task *task)
         if (container->status == TASK_RUNNING && container->ends_after >= 0 &&
             (double)container->ends_after <= lived) {
             stop_container(task, container, container->exits_with);
+            if (container->starved)
+                container->reason = strdup(starved_reason);
             ended |= container->essential;
             changed = true;
         }

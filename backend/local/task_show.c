@@ -52,7 +52,8 @@ static json_t *show_container(const struct task *task, const struct container *c
         status_names[container->status], "reason", container->reason, "networkInterfaces",
         show_interfaces(task), "healthStatus", health_names[container->health]);
     if (!task->awsvpc && container->runtime_id[0])
-        json_object_set_new(tree, "networkBindings", json_array());
+        json_object_set_new(tree, "networkBindings",
+                            container->bindings ? json_incref(container->bindings) : json_array());
     if (container->exit_code >= 0)
         json_object_set_new(tree, "exitCode", json_integer(container->exit_code));
     set_number(tree, "cpu", container->cpu);

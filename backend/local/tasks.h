@@ -43,6 +43,8 @@ struct container {
     int exits_with;
     long cpu, memory, reservation; /* -1: not set */
     bool logs;                     /* through awslogs */
+    bool starved;                  /* its end is the kernel's: it uses more memory than it may */
+    json_t *bindings;              /* networkBindings on a container instance; NULL: none */
     json_t *printed;               /* what its command echoes: [[ms, "text"], ...]; NULL: not known */
     unsigned lines;                /* log lines written so far */
 };

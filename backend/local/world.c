@@ -8,6 +8,7 @@
 
 #include "ecsfs/cleanup.h"
 #include "kinds.h"
+#include "lag.h"
 #include "request.h"
 #include "state.h"
 #include "store.h"
@@ -216,6 +217,7 @@ struct world *world_free(struct world *world)
         free_region(region);
     }
     drop_graves(world);
+    lag_free(world->lag);
     timers_free(&world->timers);
     store_close(world->store);
     free(world);
@@ -256,7 +258,8 @@ static json_t *answer(struct request *rq)
         return refuse(rq, "ThrottlingException", "Rate exceeded");
     if (!request_is_valid(rq))
         return NULL;
-    json_t *reply = rq->operation->handler(rq);
+    bool late = rq->world->lag && !rq->operation->writes && strcmp(rq->operation->service, "ecs") == 0;
+    json_t *reply = late ? lag_answer(rq->world->lag, rq) : rq->operation->handler(rq);
     if (!reply && !rq->error)
         refuse_memory(rq);
     int r = commit(rq->world);
@@ -274,6 +277,8 @@ json_t *world_call(struct world *world, const char *region, const char *service,
     struct request rq = {.world = world, .operation = operation_find(service, operation), .in = in};
     id_uuid(rq.id);
     live(world);
+    if (world->lag)
+        lag_note(world->lag, world);
     json_t *reply = NULL;
     if (!rq.operation) {
         rq.operation = &unknown;
@@ -291,6 +296,19 @@ json_t *world_call(struct world *world, const char *region, const char *service,
 void world_set_endpoint(struct world *world, const char *address)
 {
     snprintf(world->endpoint, sizeof(world->endpoint), "%s", address);
+}
+
+void world_set_lag(struct world *world, int64_t ms)
+{
+    lag_free(world->lag);
+    world->lag = ms > 0 ? lag_new(ms) : NULL;
+    if (world->lag)
+        lag_note(world->lag, world);
+}
+
+int64_t world_lag(const struct world *world)
+{
+    return lag_ms(world->lag);
 }
 
 const char *world_region(const struct world *world)

@@ -30,6 +30,10 @@ json_t *world_call(struct world *world, const char *region, const char *service,
 /* Lives until now. Returns the milliseconds until something is due again, -1 when nothing is. */
 int64_t world_tick(struct world *world);
 
+/* Reads of ECS answer what was so that many milliseconds of the clock ago (lag.h); 0: what is so. */
+void world_set_lag(struct world *world, int64_t ms);
+int64_t world_lag(const struct world *world);
+
 /* Where the world is served over HTTP, for the URLs it hands out. */
 void world_set_endpoint(struct world *world, const char *address);
 const char *world_region(const struct world *world);

@@ -10,7 +10,7 @@
 #
 # Environment: ECSFS (the executable), ECSFS_FAKE (the fake tree's), ECSFS_WRAPPER (words put before them: valgrind),
 # ECSFS_TESTS_MUST_MOUNT=1 (CI: what would be skipped fails), ECSFS_TEST_SLOW (multiplies time limits),
-# ECSFS_TEST_TIMEOUT (seconds for all of it).
+# ECSFS_TEST_TIMEOUT (seconds for all of it), ECSFS_TESTS_SOURCE=ecs-local with ECS_LOCAL (the executable): see mount_ecsfs.
 
 set -u
 shopt -s lastpipe
@@ -112,10 +112,32 @@ start_daemon() {
     echo "$PID" >>"$WORK/daemons"
 }
 
-# mount_ecsfs SOURCE [OPTIONS...]: at $MNT, in the foreground of a child
+# serve FILE: ecs-local, with its state in FILE ("": in memory); sets $SERVED. One a file: it goes on where it is.
+declare -A SERVERS
+serve() {
+    local log
+    [[ -n $1 && -n ${SERVERS[$1]:-} ]] && { SERVED=${SERVERS[$1]}; return; }
+    log=$(mktemp "$WORK/served.XXXXXX")
+    "${ECS_LOCAL:?the path of ecs-local}" --listen 127.0.0.1:0 ${1:+--state "$1"} >"$log" 2>&1 &
+    PIDS+=("$!")
+    eventually 10 grep -q "listening on" "$log"
+    SERVED=http://$(sed -n 's/.*listening on //p' "$log")
+    [[ -n $1 ]] && SERVERS[$1]=$SERVED
+    return 0
+}
+
+# mount_ecsfs SOURCE [OPTIONS...]: at $MNT, in the foreground of a child. With ECSFS_TESTS_SOURCE=ecs-local a source
+# that is local is served by ecs-local, and mounted as aws: the same must then hold of the same world.
 mount_ecsfs() {
     local source=$1
     shift
+    if [[ ${ECSFS_TESTS_SOURCE:-} == ecs-local && $source == local* ]]; then
+        serve "$(cut -s -d: -f2- <<<"$source")"
+        export AWS_ENDPOINT_URL=$SERVED AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1
+        export AWS_EC2_METADATA_DISABLED=true
+        source=aws
+        set -- -o pacing=off "$@"
+    fi
     start_daemon "$ECSFS" "$source" "$MNT" -f "$@"
     wait_mounted "$PID" "$MNT"
 }

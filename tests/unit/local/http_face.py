@@ -139,7 +139,7 @@ def options(program):
         assert run.returncode == 2 and run.stderr, (wrong, run)
     run = subprocess.run([program, "--listen", "127.0.0.1:99999"], capture_output=True, text=True, timeout=10)
     assert run.returncode == 1 and "cannot listen" in run.stderr, run
-    assert "usage" in subprocess.run([program, "--help"], capture_output=True, text=True, timeout=10).stdout
+    assert "Usage" in subprocess.run([program, "--help"], capture_output=True, text=True, timeout=10).stdout
 
 
 def main(program):

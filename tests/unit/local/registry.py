@@ -68,8 +68,21 @@ def refused(code, function):
     raise AssertionError(f"not refused with {code}")
 
 
+class Home:
+    """A home for skopeo: its logins, its cache of blobs and its temporary files are nobody else's."""
+
+    def __init__(self, folder):
+        kept = {k: v for k, v in os.environ.items()
+                if not k.startswith(("XDG_", "REGISTRY_", "DOCKER_", "STORAGE_")) and not k.lower().endswith("_proxy")}
+        Home.tmp = os.path.join(folder, "tmp")
+        os.makedirs(Home.tmp)
+        Home.env = dict(kept, HOME=folder, XDG_RUNTIME_DIR=folder, XDG_DATA_HOME=folder, XDG_CONFIG_HOME=folder,
+                        TMPDIR=Home.tmp)
+
+
 def skopeo(*arguments):
-    run = subprocess.run(["skopeo", "--insecure-policy", *arguments], capture_output=True, timeout=60)
+    run = subprocess.run(["skopeo", "--insecure-policy", "--tmpdir", Home.tmp, "--command-timeout", "100s", *arguments],
+                         env=Home.env, capture_output=True, timeout=120)
     if run.returncode:
         raise Failed(run.stderr.decode())
 
@@ -145,7 +158,8 @@ def api(served):
 
 
 def wait_for(served, condition):
-    for _ in range(200):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         service = served.ecs("DescribeServices", services=["web"])["services"][0]
         if condition(service):
             return service
@@ -184,8 +198,9 @@ def main(program):
         with Served(program, "--speed", "8", "--state", state) as served:
             api(served)
             if not shutil.which("skopeo"):
-                print("skopeo is not here: nothing is pushed")
+                print("SKIP: skopeo is not here: nothing is pushed")
                 return SKIP
+            Home(os.path.join(folder, "home"))
             push_and_pull(served, folder)
             run_service(served)
         with Served(program, "--state", state) as served:

@@ -26,7 +26,7 @@ class Served:
         assert "listening on" in line, f"ecs-local did not start: {line!r}"
         self.address = line.rsplit(" ", 1)[1].strip()
 
-    def connect(self, timeout=10):
+    def connect(self, timeout=60):
         host, port = self.address.rsplit(":", 1)
         return http.client.HTTPConnection(host, int(port), timeout=timeout)
 
@@ -68,7 +68,7 @@ class Served:
 
     def stop(self):
         self.process.terminate()
-        return self.process.wait(10)
+        return self.process.wait(60)
 
     def __enter__(self):
         return self
