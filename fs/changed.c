@@ -79,8 +79,13 @@ void fs_tell_entry(struct fs_tree *tree, struct fs_inode *parent, const char *na
 
 void fs_tell_changed(struct fs_tree *tree, struct fs_inode *inode)
 {
-    tree->epoch++;
     inode->changed_ms = fs_wall_ms(tree);
+    fs_tell_pages(tree, inode);
+}
+
+void fs_tell_pages(struct fs_tree *tree, struct fs_inode *inode)
+{
+    tree->epoch++;
     if (inode->nlookup > 0 || inode == tree->root)
         tree->kernel.inval_inode(tree->kernel.arg, inode->ino, false);
 }

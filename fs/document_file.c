@@ -91,7 +91,7 @@ static void document_release(struct fs_tree *tree, struct fs_handle *base)
         }
         fs_stage_free(&staged->stage);
         fs_rejected_closed(&tree->overlay->rejected, inode->ino, fs_now_ms(tree));
-        fs_tell_changed(tree, inode);
+        fs_tell_pages(tree, inode);
         fs_staged_settle(inode);
     }
     ecs_buf_free(&handle->text);

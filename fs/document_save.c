@@ -341,8 +341,10 @@ int fs_saving_go_on(struct fs_view *view)
         r = refuse_save(view, saving, r);
     else
         view->rq->progress->succeeded = true;
-    view->inode->changed_ms = saving->plan.len > 0 ? fs_wall_ms(view->tree) : view->inode->changed_ms;
-    fs_tell_changed(view->tree, view->inode); /* its pages hold what was written, not what is there */
+    if (r == 0 && saving->plan.len > 0)
+        fs_tell_changed(view->tree, view->inode);
+    else
+        fs_tell_pages(view->tree, view->inode); /* they hold what was written, not what is there */
     tell_judge(saving, r);
     return r;
 }
@@ -373,7 +375,7 @@ int fs_document_save(struct fs_view *view, const char *text, size_t len, fs_judg
     struct ecs_error *before = fs_rejected_find(rejected, view->inode->ino, text, len, fs_now_ms(view->tree));
     if (before) {
         set_error(view->rq, before);
-        fs_tell_changed(view->tree, view->inode);
+        fs_tell_pages(view->tree, view->inode);
         if (judge)
             judge(arg, before->err);
         return before->err;

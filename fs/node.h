@@ -289,6 +289,9 @@ int fs_act_wait(struct fs_view *view);
 
 /* This inode's text changed (or only attributes). */
 void fs_tell_changed(struct fs_tree *tree, struct fs_inode *inode);
+/* What the kernel holds of the file may be wrong, but what it says is as before, and so is its time: after a save
+ * that was refused or changed nothing, an editor must not find the file changed by somebody else. */
+void fs_tell_pages(struct fs_tree *tree, struct fs_inode *inode);
 /* A name appeared or went away in a directory. */
 void fs_tell_entry(struct fs_tree *tree, struct fs_inode *parent, const char *name);
 

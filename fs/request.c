@@ -12,7 +12,10 @@
 #include "face.h"
 #include "signals.h"
 
-enum { RETRY_MS = 2000 }; /* within which a caller's second lookup of a path is the same one */
+enum {
+    RETRY_MS = 2000,     /* within which a caller's second lookup of a path is the same one */
+    IN_THE_WAY_MS = 300, /* that a lookup may keep a notice waiting */
+};
 
 static int64_t now_ms(const struct face *face)
 {
@@ -125,7 +128,10 @@ static void leave_state(struct face_request *r)
         requests->finishing--;
     if (r->shrugged)
         requests->shrugged--;
+    if (r->in_the_way_ms != 0)
+        requests->in_the_way--;
     r->shrugged = false;
+    r->in_the_way_ms = 0;
     r->state = FACE_RUNNING;
 }
 
@@ -183,12 +189,16 @@ static void finish(struct face_request *r)
 
 /* A notice that waits for a directory's lock keeps everybody out of that directory, and may have to wait for
  * this very lookup. ESTALE has the kernel let go of the lock and begin the path anew; but only once, so the
- * same caller is not told so again soon, but waits. */
-static bool in_the_way(struct face_request *r)
+ * same caller is not told so again soon, but waits. The lookup before a mkdir or symlink the kernel does not
+ * begin anew at all, and cannot be told from others: so most are given the time to be answered. */
+static bool in_the_way(const struct face_request *r)
+{
+    return r->op->lookup && notifier_is_giving(r->face->notifier, r->holds[0].ino);
+}
+
+static bool may_begin_anew(struct face_request *r)
 {
     struct face_requests *requests = &r->face->requests;
-    if (!r->op->lookup || !notifier_is_giving(r->face->notifier, r->holds[0].ino))
-        return false;
     for (size_t i = 0; i < ARRAY_LEN(requests->retried); i++)
         if (requests->retried[i].pid == r->rq.pid && r->began_ms - requests->retried[i].at_ms < RETRY_MS)
             return false;
@@ -206,13 +216,13 @@ static void park(struct face_request *r)
             abandon(r, EINTR);
             return;
         }
-        if (in_the_way(r)) {
-            abandon(r, ESTALE);
-            return;
-        }
     }
     r->state = FACE_PARKED;
     requests->parked++;
+    if (in_the_way(r)) {
+        r->in_the_way_ms = now_ms(r->face) + IN_THE_WAY_MS;
+        requests->in_the_way++;
+    }
     if (r->woken) {
         r->state = FACE_READY;
         push_ready(requests, r);
@@ -269,6 +279,8 @@ static int64_t deadline_of(const struct face_request *r)
 {
     if (r->state == FACE_FINISHING)
         return r->finish_by_ms;
+    if (r->in_the_way_ms != 0)
+        return r->in_the_way_ms;
     return r->rq.patient ? INT64_MAX : r->began_ms + r->face->timeout_ms;
 }
 
@@ -277,6 +289,13 @@ static void expire(struct face_request *r)
     if (r->state == FACE_FINISHING) {
         ecs_debug("%s is answered before the kernel took all notices of what it changed", r->op->name);
         answer(r);
+        return;
+    }
+    if (r->in_the_way_ms != 0) {
+        r->in_the_way_ms = 0;
+        r->face->requests.in_the_way--;
+        if (in_the_way(r) && may_begin_anew(r))
+            abandon(r, ESTALE);
         return;
     }
     ecs_log(ECS_LOG_WARNING, "%s waited %lld ms for an answer and was given up", r->op->name,
@@ -318,7 +337,7 @@ void face_go_on(struct face *face)
             answer(r);
         else if (deadline_of(r) <= now)
             expire(r);
-        else if (requests->finishing == 0 && !r->rq.patient)
+        else if (requests->finishing + requests->in_the_way == 0 && !r->rq.patient)
             break; /* the younger ones have longer */
     }
 }
@@ -333,7 +352,7 @@ int face_timeout_ms(struct face *face)
         int64_t deadline = deadline_of(r);
         if (deadline < soonest)
             soonest = deadline;
-        if (requests->finishing == 0 && !r->rq.patient)
+        if (requests->finishing + requests->in_the_way == 0 && !r->rq.patient)
             break;
     }
     if (requests->shrugged > 0 && requests->look_at_ms < soonest)

@@ -49,6 +49,7 @@ struct face_request {
     bool shrugged; /* one came that meant nothing: others are looked for from time to time */
     bool woken;    /* while it ran */
     int64_t began_ms, began_us, finish_by_ms;
+    int64_t in_the_way_ms; /* when it is looked at whether it is in a notice's way; 0: it is not */
     uint64_t mark, ticket; /* notifier.h */
     struct notifier_hold holds[2];
     struct face_request *next, **prev; /* all that are with us, oldest first */
@@ -91,7 +92,7 @@ struct face_retry {
 struct face_requests {
     struct face_request *first, **last; /* by age */
     struct face_request *ready, **ready_last;
-    unsigned long parked, finishing, shrugged, len;
+    unsigned long parked, finishing, shrugged, in_the_way, len;
     int64_t look_at_ms;            /* when signals are looked for next */
     struct face_retry retried[16]; /* a ring: the last ones */
     unsigned retried_next;
