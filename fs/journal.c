@@ -73,6 +73,11 @@ void fs_journal_add(struct fs_journal *journal, const struct fs_journal_row *row
 {
     struct ecs_buf line = ECS_BUF(LINE_BYTES);
     write_row(row, &line);
+    if (line.failed == -EFBIG) { /* cut, but still a line of its own */
+        line.failed = 0;
+        ecs_buf_truncate(&line, line.len < LINE_BYTES - 4 ? line.len : LINE_BYTES - 4);
+        ecs_buf_adds(&line, "...\n");
+    }
     size_t len;
     char *text = ecs_buf_steal(&line, &len);
     if (text == NULL)

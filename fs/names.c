@@ -10,34 +10,12 @@
 
 #include "ecsfs/buf.h"
 #include "ecsfs/cleanup.h"
+#include "ecsfs/utf8.h"
 
 enum { LONG_PREFIX = 180, LONG_HEX = 16 };
 
 /* An encoded id is at most three times as long as the id, and no id of AWS is longer than 64 KiB. */
 enum { ENCODED_MAX = 3 * 65536 };
-
-/* Length of the valid UTF-8 character at `at`; 0: invalid (overlong, surrogate, past U+10FFFF). */
-static size_t utf8_len(const unsigned char *at)
-{
-    if (at[0] < 0x80)
-        return 1;
-    size_t len = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-    if (at[0] < 0xc2 || at[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-        return 0;
-    return len;
-}
-
-/* C1 control characters reach a terminal as escapes, too. */
-static bool control(const unsigned char *at, size_t len)
-{
-    return (len == 1 && (at[0] < 0x20 || at[0] == 0x7f)) || (len == 2 && at[0] == 0xc2 && at[1] < 0xa0);
-}
 
 static void escape(struct ecs_buf *name, const unsigned char *at, size_t len)
 {
@@ -50,8 +28,8 @@ static void encode_chars(struct ecs_buf *name, const char *id)
     const unsigned char *at = (const unsigned char *)id;
     bool dots = strcmp(id, ".") == 0 || strcmp(id, "..") == 0;
     while (*at != '\0') {
-        size_t len = utf8_len(at);
-        if (len == 0 || control(at, len) || *at == '/' || *at == '%' || dots)
+        size_t len = ecs_utf8_len(at);
+        if (len == 0 || ecs_utf8_is_control(at, len) || *at == '/' || *at == '%' || dots)
             escape(name, at, len != 0 ? len : 1);
         else
             ecs_buf_add(name, at, len);
@@ -67,7 +45,7 @@ static void shorten(struct ecs_buf *name, const char *id)
     size_t at = 0;
     for (;;) {
         const unsigned char *c = (const unsigned char *)name->data + at;
-        size_t len = *c == '%' ? 3 : utf8_len(c);
+        size_t len = *c == '%' ? 3 : ecs_utf8_len(c);
         if (at + len > LONG_PREFIX)
             break;
         at += len;

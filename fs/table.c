@@ -57,6 +57,8 @@ void fs_table_cell(struct fs_table *table, const char *value)
         return;
     cleanup_buf struct ecs_buf cell = ECS_BUF(CELL_BYTES);
     fs_add_safe(&cell, value != NULL && value[0] != '\0' ? value : "-");
+    if (cell.failed == -EFBIG)
+        cell.failed = 0; /* a long cell is cut */
     char *text = make_room(table) == 0 ? ecs_buf_steal(&cell, NULL) : NULL;
     if (text == NULL)
         table->failed = -ENOMEM;

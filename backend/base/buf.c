@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ecsfs/cleanup.h"
+
 static int reserve(struct ecs_buf *buf, size_t len)
 {
     if (buf->failed)
@@ -93,10 +95,12 @@ int ecs_buf_truncate(struct ecs_buf *buf, size_t len)
 
 char *ecs_buf_steal(struct ecs_buf *buf, size_t *ret_len)
 {
-    char *data = buf->data ? buf->data : calloc(1, 1);
+    char *data = NULL;
+    if (!buf->failed)
+        data = buf->data ? steal(buf->data) : calloc(1, 1);
     if (ret_len)
-        *ret_len = buf->len;
-    *buf = (struct ecs_buf){.max = buf->max};
+        *ret_len = data ? buf->len : 0;
+    ecs_buf_free(buf);
     return data;
 }
 

@@ -9,6 +9,7 @@
 
 #include "ecsfs/buf.h"
 #include "ecsfs/cleanup.h"
+#include "ecsfs/utf8.h"
 
 enum { MESSAGE_MAX = 8192 };
 
@@ -22,40 +23,14 @@ static struct ecs_error out_of_memory = {
     .request_id = "",
 };
 
-/* Bytes of the UTF-8 character at `c`, 0 where there is none that may be shown: a control character
- * (C0, DEL, C1) or a byte that is not UTF-8. */
-static size_t printable(const unsigned char *c)
-{
-    static const struct {
-        unsigned char first, last, second_from, second_to, len;
-    } forms[] = {
-        {0xc2, 0xc2, 0xa0, 0xbf, 2}, {0xc3, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    if (*c < 0x80)
-        return *c >= 0x20 && *c != 0x7f;
-    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-        if (*c < forms[i].first || *c > forms[i].last)
-            continue;
-        if (c[1] < forms[i].second_from || c[1] > forms[i].second_to)
-            return 0;
-        for (size_t k = 2; k < forms[i].len; k++)
-            if ((c[k] & 0xc0) != 0x80)
-                return 0;
-        return forms[i].len;
-    }
-    return 0;
-}
-
 /* One line, safe for a terminal: what is not printable as \xNN. At most about MESSAGE_MAX bytes. */
 static void add_escaped(struct ecs_buf *buf, const char *text)
 {
     size_t end = buf->len + MESSAGE_MAX;
     while (*text && buf->len < end) {
         const unsigned char *c = (const unsigned char *)text;
-        size_t len = printable(c);
-        if (len)
+        size_t len = ecs_utf8_len(c);
+        if (len && !ecs_utf8_is_control(c, len))
             ecs_buf_add(buf, text, len);
         else if (*c == '\n' || *c == '\t')
             ecs_buf_adds(buf, " ");

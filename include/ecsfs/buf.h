@@ -31,8 +31,8 @@ int ecs_buf_put(struct ecs_buf *buf, size_t at, const void *data, size_t len);
 /* Cuts to len, or grows with zero bytes. */
 int ecs_buf_truncate(struct ecs_buf *buf, size_t len);
 
-/* Hands the data to the caller, who frees it; never NULL unless out of memory ("" when empty).
- * The buffer is empty afterwards and may be used again. */
+/* Hands the data to the caller, who frees it ("" when empty). NULL when an add has failed, for then the data
+ * is cut, and when out of memory. Either way the buffer is empty afterwards and may be used again. */
 char *ecs_buf_steal(struct ecs_buf *buf, size_t *ret_len);
 void ecs_buf_free(struct ecs_buf *buf);
 

@@ -117,6 +117,11 @@ START_TEST(steals)
     ck_assert_ptr_null(buf.data);
     ck_assert_int_eq(ecs_buf_adds(&buf, "12345678"), 0); /* its bound is still there */
     ck_assert_int_eq(ecs_buf_adds(&buf, "9"), -EFBIG);
+    ck_assert_ptr_null(ecs_buf_steal(&buf, &len)); /* nobody takes what was cut for the whole */
+    ck_assert_uint_eq(len, 0);
+    ck_assert_int_eq(ecs_buf_adds(&buf, "abc"), 0);
+    cleanup_free char *again = ecs_buf_steal(&buf, NULL);
+    ck_assert_str_eq(again, "abc");
 }
 END_TEST
 
