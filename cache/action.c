@@ -119,7 +119,6 @@ static void submit(struct ecs_cache *cache, struct ecs_action *action)
     ecs_doc_unref(state->before);
     state->before = ecs_doc_ref(before);
     state->begun_ms = now_ms(cache);
-    action->writes_seen = cache->writes;
     action->call.home = cache->mailbox;
     action->call.error = NULL;
     action->call.result = NULL;
@@ -311,7 +310,7 @@ static void look(struct ecs_want *want)
         finish(cache, action, steal(state->lost));
     } else if (action->happened(action, doc)) {
         happened_after_all(cache, action, doc);
-    } else if (!state->sent_again) {
+    } else if (!state->sent_again && state->waiters.first) { /* else nobody is left who wants it */
         state->sent_again = true;
         *state->prev = state->next;
         if (state->next)
@@ -323,7 +322,7 @@ static void look(struct ecs_want *want)
     }
 }
 
-/* The answer was lost: AWS may have done it. Look before trying again. Takes over the error. */
+/* The answer was lost, or was a 5xx: AWS may have done it. Look before trying again. Takes over the error. */
 static void start_looking(struct ecs_cache *cache, struct ecs_action *action, struct ecs_error *error)
 {
     struct action_state *state = state_of(action);
@@ -352,15 +351,32 @@ static void start_looking(struct ecs_cache *cache, struct ecs_action *action, st
     look(&state->look);
 }
 
+/* No answer came, or one that only says that something broke: perhaps after the work was done. (503 is the
+ * front's: nothing was begun.) */
+static bool may_have_happened(const struct ecs_error *error)
+{
+    return strcmp(error->code, "AnswerLost") == 0 || error->http_status == 500 || error->http_status == 502 ||
+           error->http_status == 504;
+}
+
+/* A refused creation does not say that there is nothing: a first try of it may have been carried out. */
+static void forget_absence(struct ecs_cache *cache, const struct ecs_action *action)
+{
+    if (action->effect == ECS_EFFECT_CREATE && *action->key.id &&
+        ecs_cache_known_absent(cache, &action->key, NULL))
+        ecs_cache_forget(cache, &action->key);
+}
+
 void action_home(struct ecs_cache *cache, struct ecs_action *action)
 {
     cleanup_reply struct reply *reply = action->call.result;
     struct ecs_error *error = action->call.error;
     action->call.result = NULL;
     action->call.error = NULL;
-    if (error && strcmp(error->code, "AnswerLost") == 0) {
+    if (error && may_have_happened(error)) {
         start_looking(cache, action, error);
     } else if (error) {
+        forget_absence(cache, action);
         finish(cache, action, error);
     } else {
         apply(cache, action, reply);

@@ -53,7 +53,7 @@ static enum verdict judge_entry(const struct ecs_cache *cache, const struct entr
                                 const struct ecs_want *want)
 {
     return judge(cache, &entry->standing, entry->extra ? &entry->extra->trouble : NULL, want,
-                 entry->doc != NULL, entry->listing->kind->lifetime == ECS_FOREVER);
+                 entry->doc != NULL, entry->kept || entry->listing->kind->lifetime == ECS_FOREVER);
 }
 
 static int fail(struct ecs_cache *cache, struct ecs_want *want, struct ecs_error *error)
@@ -396,7 +396,8 @@ static void forget_listing(struct ecs_cache *cache, struct listing *listing)
 {
     for (struct entry *entry = listing->entries, *next; entry; entry = next) {
         next = entry->next;
-        forget_entry(cache, entry);
+        if (!entry->kept) /* nobody could tell it again */
+            forget_entry(cache, entry);
     }
     list_forget(cache, listing);
 }
@@ -406,12 +407,12 @@ void ecs_cache_forget(struct ecs_cache *cache, const struct ecs_key *key)
     struct listing *listing = listing_find(cache, key->kind, key->parent);
     if (!listing)
         return;
-    if (!*key->id) {
+    if (!*key->id || listing->kind->list.describes) { /* one document comes with all others */
         forget_listing(cache, listing);
         return;
     }
     struct entry *entry = entry_find(cache, listing, key->id);
-    if (entry)
+    if (entry && !entry->kept)
         forget_entry(cache, entry);
 }
 

@@ -51,13 +51,22 @@ static unsigned slot_of(const struct ecs_kind *kind)
     return 0;
 }
 
+/* Cut between characters, before it could fill the buffer and take the whole document with it. */
+static void add_string(struct ecs_buf *strings, const char *text)
+{
+    size_t len = strnlen(text, FIELD_MAX + 1);
+    if (len > FIELD_MAX)
+        for (len = FIELD_MAX; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+            len--;
+    ecs_buf_add(strings, text, len);
+}
+
 static void add_scalar(struct ecs_buf *strings, const char *name, const json_t *value)
 {
     int64_t ms;
     char text[ECS_TIME_TEXT];
-    size_t at = strings->len;
     if (json_is_string(value))
-        ecs_buf_adds(strings, json_string_value(value));
+        add_string(strings, json_string_value(value));
     else if (json_is_number(value) && name && ecs_is_time_name(name) && ecs_time_of(value, &ms))
         ecs_buf_adds(strings, ecs_time_format(ms, text));
     else if (json_is_integer(value))
@@ -66,8 +75,6 @@ static void add_scalar(struct ecs_buf *strings, const char *name, const json_t *
         ecs_buf_addf(strings, "%.15g", json_real_value(value));
     else
         ecs_buf_adds(strings, json_is_true(value) ? "true" : "false");
-    if (strings->len - at > FIELD_MAX)
-        ecs_buf_truncate(strings, at + FIELD_MAX);
 }
 
 /* The fields' strings, NUL-terminated, one after another; offset 0 is kept for "absent". */

@@ -192,6 +192,8 @@ void keep_answer(struct ecs_cache *cache, struct entry *entry, struct ecs_doc *d
         keep_own_word(cache, entry, begun_ms);
         return;
     }
+    if (!answer && kept_take(cache, entry, begun_ms))
+        return;
     put_doc(cache, entry, steal(answer), begun_ms);
     if (entry->doc && entry->listing->kind->is_alias)
         keep_alias(cache, entry, begun_ms, begun_seq);
@@ -225,6 +227,7 @@ void keep_written(struct ecs_cache *cache, struct entry *entry, struct ecs_doc *
 void drop_entry(struct ecs_cache *cache, struct entry *entry)
 {
     bool known = entry->standing.arrived_ms != 0;
+    kept_leave(cache, entry);
     count_doc(cache, entry->doc, -1);
     bury_doc(cache, steal(entry->doc));
     entry->standing = (struct standing){0};

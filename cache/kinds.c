@@ -22,8 +22,11 @@ const struct ecs_kind *const ecs_kinds[ECS_KINDS] = {
     [ECS_REPOSITORY_TAGS] = &ecs_kind_repository_tags,
     [ECS_IMAGE] = &ecs_kind_image,
     [ECS_MANIFEST] = &ecs_kind_manifest,
+    [ECS_LAYER] = &ecs_kind_layer,
     [ECS_SCAN_FINDINGS] = &ecs_kind_scan_findings,
     [ECS_REGISTRY] = &ecs_kind_registry,
     [ECS_REGISTRY_POLICY] = &ecs_kind_registry_policy,
     [ECS_REGISTRY_SCANNING] = &ecs_kind_registry_scanning,
+    [ECS_PULL_THROUGH_RULE] = &ecs_kind_pull_through_rule,
+    [ECS_CREATION_TEMPLATE] = &ecs_kind_creation_template,
 };

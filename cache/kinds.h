@@ -10,7 +10,8 @@ extern const struct ecs_kind ecs_kind_cluster, ecs_kind_service, ecs_kind_task, 
     ecs_kind_service_revision, ecs_kind_task_set, ecs_kind_capacity_provider, ecs_kind_account_setting,
     ecs_kind_task_protection, ecs_kind_identity;
 extern const struct ecs_kind ecs_kind_repository, ecs_kind_repository_policy, ecs_kind_lifecycle_policy,
-    ecs_kind_repository_tags, ecs_kind_image, ecs_kind_manifest, ecs_kind_scan_findings, ecs_kind_registry,
-    ecs_kind_registry_policy, ecs_kind_registry_scanning;
+    ecs_kind_repository_tags, ecs_kind_image, ecs_kind_manifest, ecs_kind_layer, ecs_kind_scan_findings,
+    ecs_kind_registry, ecs_kind_registry_policy, ecs_kind_registry_scanning, ecs_kind_pull_through_rule,
+    ecs_kind_creation_template;
 
 #endif

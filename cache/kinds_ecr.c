@@ -97,8 +97,8 @@ const struct ecs_kind ecs_kind_image = {
     .fields = image_fields,
 };
 
-/* A manifest is what its digest says, for ever. Without acceptedMediaTypes ECR converts what it thinks a client
- * does not know, and the bytes would no longer hash to the digest. */
+/* A manifest is what its digest says, for ever. Without acceptedMediaTypes ECR converts what it thinks a
+ * client does not know, and the bytes would no longer hash to the digest. */
 static const struct ecs_field manifest_fields[] = {
     {"imageManifestMediaType", "imageManifestMediaType"},
     {0},
@@ -125,6 +125,25 @@ const struct ecs_kind ecs_kind_manifest = {
                  .id = "imageId.imageDigest"},
     .lifetime = ECS_FOREVER,
     .fields = manifest_fields,
+};
+
+static const struct ecs_field layer_fields[] = {
+    {"layerAvailability", "layerAvailability"}, /* AVAILABLE, UNAVAILABLE */
+    {"layerSize", "layerSize"},
+    {0},
+};
+
+/* Layers that no manifest of an image names (yet). */
+const struct ecs_kind ecs_kind_layer = {
+    .name = "layer",
+    .service = "ecr",
+    .describe = {.operation = "BatchCheckLayerAvailability",
+                 .ids = "layerDigests",
+                 .batch = 100,
+                 .parents = {"repositoryName"},
+                 .member = "layers",
+                 .id = "layerDigest"},
+    .fields = layer_fields,
 };
 
 static const struct ecs_field scan_findings_fields[] = {
@@ -176,4 +195,40 @@ const struct ecs_kind ecs_kind_registry_scanning = {
                  .member = "scanningConfiguration",
                  .beside = "registryId"},
     .fields = registry_fields,
+};
+
+static const struct ecs_field pull_through_rule_fields[] = {
+    {"ecrRepositoryPrefix", "ecrRepositoryPrefix"},
+    {0},
+};
+
+const struct ecs_kind ecs_kind_pull_through_rule = {
+    .name = "pull-through-rule",
+    .service = "ecr",
+    .list = {.operation = "DescribePullThroughCacheRules",
+             .member = "pullThroughCacheRules",
+             .item = "ecrRepositoryPrefix",
+             .page = 1000,
+             .describes = true},
+    .describe = {.id = "ecrRepositoryPrefix"},
+    .time = "createdAt",
+    .fields = pull_through_rule_fields,
+};
+
+static const struct ecs_field creation_template_fields[] = {
+    {"prefix", "prefix"},
+    {0},
+};
+
+const struct ecs_kind ecs_kind_creation_template = {
+    .name = "creation-template",
+    .service = "ecr",
+    .list = {.operation = "DescribeRepositoryCreationTemplates",
+             .member = "repositoryCreationTemplates",
+             .item = "prefix",
+             .page = 1000,
+             .describes = true},
+    .describe = {.id = "prefix"},
+    .time = "createdAt",
+    .fields = creation_template_fields,
 };

@@ -52,6 +52,7 @@ static const struct ecs_field service_fields[] = {
     {"rolloutStateReason", "deployments[status=PRIMARY].rolloutStateReason"},
     {"primaryUpdatedAt", "deployments[status=PRIMARY].updatedAt"},
     {"activeTaskDefinition", "deployments[status=ACTIVE].taskDefinition"},
+    {"activeRolloutState", "deployments[status=ACTIVE].rolloutState"},
     {"deploymentController", "deploymentController.type"},
     {"lastEvent", "events[0].message"},
     {"lastEventAt", "events[0].createdAt"},
@@ -125,6 +126,8 @@ const struct ecs_kind ecs_kind_task = {
                  .id_form = ECS_ID_NAME},
     .time = "createdAt",
     .fields = task_fields,
+    .kept_field = "lastStatus",
+    .kept_value = "STOPPED",
 };
 
 static const struct ecs_field container_instance_fields[] = {
@@ -268,6 +271,11 @@ static const struct ecs_field service_deployment_fields[] = {
     {"stoppedAt", "stoppedAt"},
     {"updatedAt", "updatedAt"},
     {"targetServiceRevision", "targetServiceRevision.arn"},
+    {"requestedTaskCount", "targetServiceRevision.requestedTaskCount"},
+    {"runningTaskCount", "targetServiceRevision.runningTaskCount"},
+    {"pendingTaskCount", "targetServiceRevision.pendingTaskCount"},
+    {"circuitBreakerStatus", "deploymentCircuitBreaker.status"},
+    {"rollbackServiceRevision", "rollback.serviceRevisionArn"},
     {"rollbackReason", "rollback.reason"},
     {0},
 };
@@ -337,7 +345,8 @@ static const struct ecs_field task_set_fields[] = {
     {0},
 };
 
-/* DescribeTaskSets without ids describes all task sets of the service, and does not page. */
+/* DescribeTaskSets without ids describes all task sets of the service, and does not page. Their ids are
+ * "ecs-svc/1234...". */
 static const char *const with_tags[] = {"{\"include\":[\"TAGS\"]}", NULL};
 
 const struct ecs_kind ecs_kind_task_set = {
@@ -348,6 +357,7 @@ const struct ecs_kind ecs_kind_task_set = {
              .item = "id",
              .parents = {"cluster", "service"},
              .inputs = with_tags,
+             .ids = ECS_ID_NAME,
              .describes = true},
     .describe = {.id = "id"},
     .time = "createdAt",

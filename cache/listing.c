@@ -19,6 +19,8 @@ struct chain {
     char **ids;
     size_t len, size;
     char *token; /* that the page on its way was asked for with */
+    char *mark;  /* an earlier one: a circle of pages comes by it again */
+    size_t pages, mark_at;
     struct fetch *fetch;
 };
 
@@ -43,6 +45,7 @@ void list_fetch_free(struct list_fetch *fetch)
             free(fetch->chain[i].ids[k]);
         free(fetch->chain[i].ids);
         free(fetch->chain[i].token);
+        free(fetch->chain[i].mark);
     }
     ecs_error_unref(fetch->error);
     free(fetch);
@@ -241,7 +244,7 @@ static struct ecs_list *join_chains(struct ecs_cache *cache, struct listing *lis
     for (struct overlay *at = listing->overlays; at; at = at->next)
         if (overlay_says(cache, listing, at->id, fetch->begun_ms) > 0)
             ids[n++] = at->id; /* duplicates drop out */
-    return ecs_list_new(ids, n);
+    return kept_join(cache, listing, ecs_list_new(ids, n), fetch->begun_ms);
 }
 
 static void fail_list(struct ecs_cache *cache, struct listing *listing, struct list_fetch *fetch)
@@ -313,6 +316,20 @@ void list_describes_done(struct ecs_cache *cache, struct listing *listing)
     wake_all(cache, &listing->all_waiters);
 }
 
+/* Whether the pages go in a circle, which would never end. As Brent finds cycles: the mark moves on at pages
+ * 1, 2, 4, ..., so it comes to stand in the circle, and then the circle comes by it. */
+static bool circles(struct chain *chain, const char *token)
+{
+    if (chain->mark && strcmp(chain->mark, token) == 0)
+        return true;
+    if (++chain->pages >= chain->mark_at) {
+        free(chain->mark);
+        chain->mark = strdup(token);
+        chain->mark_at = 2 * chain->pages;
+    }
+    return false;
+}
+
 void list_page_home(struct ecs_cache *cache, struct fetch *fetch)
 {
     struct listing *listing = fetch->listing;
@@ -327,8 +344,8 @@ void list_page_home(struct ecs_cache *cache, struct fetch *fetch)
         int r = take_page(cache, listing, list_fetch, fetch);
         /* A page may be short or empty; only a missing token ends the list. */
         more = r == 0 && reply->next_token && !list_fetch->error;
-        if (more && chain->token && strcmp(chain->token, reply->next_token) == 0)
-            r = -EPROTO; /* it would never end */
+        if (more && circles(chain, reply->next_token))
+            r = -EPROTO;
         if (more && r == 0) {
             free(chain->token);
             chain->token = steal(reply->next_token);

@@ -89,6 +89,20 @@ int overlay_add(struct ecs_cache *cache, struct listing *listing, const char *id
     return 0;
 }
 
+void overlay_withdraw(struct listing *listing, const char *id)
+{
+    struct overlay **at = &listing->overlays;
+    while (*at) {
+        struct overlay *said = *at;
+        if (strcmp(said->id, id) == 0) {
+            *at = said->next;
+            free(said);
+        } else {
+            at = &said->next;
+        }
+    }
+}
+
 int overlay_says(const struct ecs_cache *cache, const struct listing *listing, const char *id,
                  int64_t begun_ms)
 {

@@ -43,6 +43,7 @@ struct extra {
     bool deleted;       /* by us: "there" is not believed for a while */
     bool alone;         /* fetched without siblings: AWS refused the call that it was in */
     struct before *befores;
+    struct entry *kept_next, **kept_prev; /* in cache->kept */
     char **previous; /* by place in the row: values before their last change; `written` fields only */
     size_t previous_len;
 };
@@ -60,6 +61,7 @@ struct entry {
     bool force : 1;  /* fetch it though it is fresh: somebody wants it newer */
     bool named : 1;  /* the last listing named it */
     bool stored : 1; /* the document came from the store on disk */
+    bool kept : 1;   /* AWS has forgotten it, we have not (kept.c) */
     char id[];
 };
 
@@ -145,6 +147,9 @@ struct ecs_cache {
     bool away;                    /* no call came home for grace_ms */
     uint64_t writes;              /* how many writes of ours came home */
 
+    struct entry *kept; /* what AWS has forgotten, newest first */
+    size_t kept_len;
+
     int64_t swept_ms;
 
     struct ecs_cache_waiters ready; /* to be woken by this pump */
@@ -207,6 +212,14 @@ void drop_entry(struct ecs_cache *cache, struct entry *entry);
 void trouble_set(struct ecs_cache *cache, struct trouble *trouble, struct ecs_error *error);
 bool standing_fresh(const struct ecs_cache *cache, const struct standing *standing);
 
+/* kept.c: what outlives AWS's memory of it */
+/* AWS says that the entry is not there: true when its last document stays known all the same. */
+bool kept_take(struct ecs_cache *cache, struct entry *entry, int64_t begun_ms);
+void kept_leave(struct ecs_cache *cache, struct entry *entry);
+/* The list with what AWS does not name any more and we keep. Takes it over; NULL: out of memory. */
+struct ecs_list *kept_join(struct ecs_cache *cache, struct listing *listing, struct ecs_list *list,
+                           int64_t begun_ms);
+
 /* overlay.c: read-your-writes while AWS's answers lag */
 void remember_before(struct ecs_cache *cache, struct entry *entry);
 bool contradicts_write(struct ecs_cache *cache, struct entry *entry, const struct ecs_doc *answer,
@@ -214,6 +227,8 @@ bool contradicts_write(struct ecs_cache *cache, struct entry *entry, const struc
 bool write_unsettled(const struct ecs_cache *cache, const struct entry *entry, int64_t begun_ms);
 void befores_free(struct before *befores);
 int overlay_add(struct ecs_cache *cache, struct listing *listing, const char *id, bool joined);
+/* What was said of it holds no longer: AWS's word counts. */
+void overlay_withdraw(struct listing *listing, const char *id);
 /* 1 joined, -1 left, 0 nothing said, for a list asked for at begun_ms. */
 int overlay_says(const struct ecs_cache *cache, const struct listing *listing, const char *id,
                  int64_t begun_ms);

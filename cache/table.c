@@ -159,6 +159,7 @@ static void entry_free(struct ecs_cache *cache, struct entry *entry)
     if (entry->next)
         entry->next->prev = entry->prev;
     cache->entry_count--;
+    kept_leave(cache, entry);
     ecs_doc_unref(entry->doc);
     extra_free(entry->extra);
     free(entry);

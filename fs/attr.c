@@ -28,8 +28,8 @@ static int resource_time(struct fs_view *view, int64_t *ret_ms)
     struct ecs_doc *doc = ecs_cache_peek(view->tree->cache, &view->key, NULL);
     bool own = S_ISDIR(view->node->mode) && view->id != NULL && ecs_kinds[view->key.kind]->time != NULL;
     int r = doc == NULL && own ? fs_view_doc(view, &doc) : 0;
-    if (r == -ENOENT && (view->node->flags & FS_NESTS) != 0)
-        r = 0; /* only leads to resources */
+    if (r == -ENOENT && ((view->node->flags & FS_NESTS) != 0 || view->node->present != NULL))
+        r = 0; /* only leads to resources, or to what is left of one */
     if (r == 0 && doc != NULL)
         *ret_ms = ecs_doc_time_ms(doc);
     return r;
@@ -100,7 +100,8 @@ int fs_getattr(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *ino
 
 bool fs_row_writable(const struct fs_node *row)
 {
-    return row->store != NULL || row->document != NULL || row->stream != NULL;
+    return row->store != NULL || row->document != NULL || row->stream != NULL ||
+           (row->ops != NULL && row->ops->write != NULL);
 }
 
 int fs_access(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *inode, int mask)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An open blob: read from the URL that GetDownloadUrlForLayer gives, in pieces, a few of which are held. Whoever
- * reads it from its beginning to its end hears of a digest that does not match before the last piece is given out. */
+/* An open blob: read from the URL that GetDownloadUrlForLayer gives, in pieces, a few of which are held.
+ * Whoever reads it from its beginning to its end hears of a digest that does not match before the last piece
+ * is given out. */
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -40,11 +42,12 @@ struct blob_handle {
     EVP_MD_CTX *hash;
     uint64_t hashed; /* bytes from the beginning */
     bool wrong;
+    /* Open for writing: what is there already may only be written again as it is. */
+    bool writing;
+    uint64_t written;
 };
 
-static void ignore(struct ecs_want *want)
-{
-}
+static void ignore(struct ecs_want *want) {}
 
 static void drop_piece(struct blob_handle *handle, struct piece *piece)
 {
@@ -85,7 +88,8 @@ static int fill_handle(struct fs_view *view, struct blob_handle *handle)
     return blob.is_manifest ? fs_manifest_bytes(view, handle->repository, handle->digest, &handle->text) : 0;
 }
 
-static int blob_open(struct fs_view *view, int flags, struct fs_handle **ret_handle, struct fs_open_hints *ret_hints)
+static int blob_open(struct fs_view *view, int flags, struct fs_handle **ret_handle,
+                     struct fs_open_hints *ret_hints)
 {
     struct blob_handle *handle = calloc(1, sizeof(*handle));
     if (handle == NULL)
@@ -96,8 +100,10 @@ static int blob_open(struct fs_view *view, int flags, struct fs_handle **ret_han
         free_handle(handle);
         return r;
     }
-    ret_hints->keep_cache = true; /* its name is its content */
-    ret_hints->no_flush = true;
+    handle->writing = (flags & O_ACCMODE) != O_RDONLY;
+    handle->written = (flags & O_TRUNC) != 0 || !handle->writing ? 0 : UINT64_MAX;
+    ret_hints->keep_cache = !handle->writing; /* its name is its content */
+    ret_hints->no_flush = !handle->writing;
     *ret_handle = &handle->handle;
     return 0;
 }
@@ -202,21 +208,24 @@ static int check_piece(struct fs_view *view, struct blob_handle *handle, const s
 {
     const struct ecs_call *call = &piece->action->call;
     if (call->bytes_len != call->range_len)
-        return fs_fail(view->rq, -EPROTO, "LayerCutShort", "%s is shorter than its manifest says", handle->digest);
+        return fs_fail(view->rq, -EPROTO, "LayerCutShort", "%s is shorter than its manifest says",
+                       handle->digest);
     if (piece->at == handle->hashed && !handle->wrong) {
         EVP_DigestUpdate(handle->hash, call->bytes, call->bytes_len);
         handle->hashed += call->bytes_len;
         handle->wrong = handle->hashed == handle->size && !digest_matches(handle);
     }
     if (handle->wrong && piece->at + call->bytes_len == handle->size)
-        return fs_fail(view->rq, -EPROTO, "DigestMismatch", "what AWS sent does not hash to %s", handle->digest);
+        return fs_fail(view->rq, -EPROTO, "DigestMismatch", "what AWS sent does not hash to %s",
+                       handle->digest);
     return 0;
 }
 
 /* A URL that is no longer good is asked for anew, once. */
 static int piece_failed(struct fs_view *view, struct blob_handle *handle, struct piece *piece, int r)
 {
-    bool expired = piece->action->error != NULL && piece->action->error->http_status == NO_URL && !handle->renewed;
+    bool expired =
+        piece->action->error != NULL && piece->action->error->http_status == NO_URL && !handle->renewed;
     r = tell(view->rq, piece->action->error, r);
     drop_piece(handle, piece);
     if (!expired)
@@ -227,7 +236,8 @@ static int piece_failed(struct fs_view *view, struct blob_handle *handle, struct
     return 0;
 }
 
-static int await_piece(struct fs_view *view, struct blob_handle *handle, uint64_t at, struct piece **ret_piece)
+static int await_piece(struct fs_view *view, struct blob_handle *handle, uint64_t at,
+                       struct piece **ret_piece)
 {
     for (;;) {
         int r = ask_url(view, handle);
@@ -238,8 +248,11 @@ static int await_piece(struct fs_view *view, struct blob_handle *handle, uint64_
         if (r == FS_PARKED)
             return r;
         if (r == 0) {
+            r = check_piece(view, handle, piece);
+            if (r < 0)
+                drop_piece(handle, piece); /* a next read tries again */
             *ret_piece = piece;
-            return check_piece(view, handle, piece);
+            return r;
         }
         r = piece_failed(view, handle, piece, r);
         if (r != 0)
@@ -284,8 +297,8 @@ static int read_layer(struct fs_view *view, struct blob_handle *handle, size_t s
     return handle->text.failed;
 }
 
-static int blob_read(struct fs_view *view, struct fs_handle *base, size_t size, off_t offset, const char **ret_data,
-                     size_t *ret_len)
+static int blob_read(struct fs_view *view, struct fs_handle *base, size_t size, off_t offset,
+                     const char **ret_data, size_t *ret_len)
 {
     struct blob_handle *handle = (struct blob_handle *)base;
     if ((uint64_t)offset >= handle->size)
@@ -305,4 +318,48 @@ static void blob_release(struct fs_tree *tree, struct fs_handle *base)
     free_handle((struct blob_handle *)base);
 }
 
-const struct fs_file_ops fs_blob_ops = {.open = blob_open, .read = blob_read, .release = blob_release};
+/* ---- written again: a push of what is there ---- */
+
+static int blob_truncate(struct fs_view *view, struct fs_handle *base, off_t size)
+{
+    struct blob_handle *handle = (struct blob_handle *)base;
+    if (handle == NULL || !handle->writing)
+        return -EACCES;
+    handle->written = size == 0 ? 0 : handle->written;
+    return 0;
+}
+
+static int blob_write(struct fs_view *view, struct fs_handle *base, const char *data, size_t len,
+                      off_t offset)
+{
+    struct blob_handle *handle = (struct blob_handle *)base;
+    if ((uint64_t)offset != handle->written)
+        return fs_fail(view->rq, -EPERM, "BlobExists",
+                       "%s is there: it can only be written as it is, from its beginning", handle->digest);
+    EVP_DigestUpdate(handle->hash, data, len);
+    handle->written += len;
+    return 0;
+}
+
+static int blob_flush(struct fs_view *view, struct fs_handle *base)
+{
+    struct blob_handle *handle = (struct blob_handle *)base;
+    if (!handle->writing || handle->written == 0 || handle->written == UINT64_MAX ||
+        view->rq->pid != base->pid)
+        return 0;
+    handle->writing = false;
+    if (digest_matches(handle))
+        return 0;
+    fs_tell_changed(view->tree, view->inode);
+    return fs_fail(view->rq, -EBADMSG, "DigestMismatch", "what was written as %s is something else",
+                   handle->digest);
+}
+
+const struct fs_file_ops fs_blob_ops = {
+    .open = blob_open,
+    .read = blob_read,
+    .write = blob_write,
+    .flush = blob_flush,
+    .truncate = blob_truncate,
+    .release = blob_release,
+};

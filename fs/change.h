@@ -7,12 +7,20 @@
 
 #include "node.h"
 
+struct fs_scratch_file;
+
+enum { FS_RECEIVED = 10, FS_KEPT };
+
 struct fs_change {
     bool drafts; /* mkdir makes a draft (rule 12): a directory that is only here until it is saved */
     int (*mkdir)(struct fs_view *view, struct ecs_action **ret_action);
     /* Both only with -o allow_delete; `removes` says to who has not given it what it would do. */
     int (*rmdir)(struct fs_view *view, struct ecs_action **ret_action);
     int (*unlink)(struct fs_view *view, struct ecs_action **ret_action);
+    /* A file that was written elsewhere here is renamed onto the name (of that spelling), or was written
+     * under it and closed: a blob. FS_RECEIVED: it is at AWS, the file may go; FS_KEPT: it stays here under
+     * that name until something else needs it; FS_PARKED, -errno. */
+    int (*receive)(struct fs_view *view, const char *name, struct fs_scratch_file *file);
     const char *removes; /* "deletes the cluster" */
     /* Also of a link that stands there already: GNU ln -f makes a link of another name and renames it. */
     int (*symlink)(struct fs_view *view, const char *target, struct ecs_action **ret_action);
@@ -28,7 +36,8 @@ int fs_protection_store(struct fs_view *view, const char *text, struct ecs_actio
 int fs_attribute_store(struct fs_view *view, const char *text, struct ecs_action **ret_action);
 
 extern const struct fs_change fs_repository_change, fs_repository_policy_change, fs_lifecycle_policy_change,
-    fs_registry_policy_change, fs_image_change, fs_image_tag_change;
+    fs_registry_policy_change, fs_image_change, fs_image_tag_change, fs_blob_change, fs_pull_through_change,
+    fs_creation_template_change;
 
 /* 32 hexadecimal digits: a clientToken. */
 enum { FS_TOKEN_TEXT = 33 };

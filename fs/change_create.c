@@ -61,9 +61,8 @@ int fs_create(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *pare
 {
     struct fs_view directory;
     fs_begin(&directory, tree, rq, parent);
-    struct fs_named named;
+    cleanup_named struct fs_named named = {0};
     int r = fs_change_named(tree, parent, name, &named);
-    cleanup_free char *id = named.id;
     if (r < 0)
         return r;
     if (tree->options.ro)
@@ -72,7 +71,8 @@ int fs_create(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *pare
         return -EISDIR;
     if (named.scratch && (flags & O_EXCL))
         return -EEXIST;
-    if (named.scratch || (!named.row && named.scratchable))
+    bool received = named.row && named.row->change && named.row->change->receive;
+    if (named.scratch || received || (!named.row && named.scratchable))
         r = create_scratch(&directory, name, ret_inode);
     else if (named.row && fs_change_is_edited(named.row))
         r = create_row(&directory, &named, name, flags | (named.tombstone ? O_TRUNC : 0), ret_inode);
@@ -136,9 +136,8 @@ int fs_symlink(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *par
 {
     struct fs_view directory;
     fs_begin(&directory, tree, rq, parent);
-    struct fs_named named;
+    cleanup_named struct fs_named named = {0};
     int r = fs_change_named(tree, parent, name, &named);
-    cleanup_free char *id = named.id;
     if (r < 0)
         return r;
     if (tree->options.ro)

@@ -56,7 +56,8 @@ static int delete_policy(struct fs_view *view, struct ecs_action **ret_action)
 static int delete_lifecycle_policy(struct fs_view *view, struct ecs_action **ret_action)
 {
     json_t *input = json_pack("{s:s}", "repositoryName", view->key.id);
-    return made(fs_action("ecr", "DeleteLifecyclePolicy", input, ECS_EFFECT_DELETE, &view->key, NULL), ret_action);
+    return made(fs_action("ecr", "DeleteLifecyclePolicy", input, ECS_EFFECT_DELETE, &view->key, NULL),
+                ret_action);
 }
 
 static int delete_registry_policy(struct fs_view *view, struct ecs_action **ret_action)
@@ -65,7 +66,8 @@ static int delete_registry_policy(struct fs_view *view, struct ecs_action **ret_
                 ret_action);
 }
 
-const struct fs_change fs_repository_policy_change = {.unlink = delete_policy, .removes = "deletes the policy"};
+const struct fs_change fs_repository_policy_change = {.unlink = delete_policy,
+                                                      .removes = "deletes the policy"};
 const struct fs_change fs_lifecycle_policy_change = {.unlink = delete_lifecycle_policy,
                                                      .removes = "deletes the policy"};
 const struct fs_change fs_registry_policy_change = {.unlink = delete_registry_policy,
@@ -73,14 +75,15 @@ const struct fs_change fs_registry_policy_change = {.unlink = delete_registry_po
 
 /* ---- images and their tags ---- */
 
-/* HTTP 200 with failures[] is a failure: the member has the reply looked at. Which images are left, and with which
- * tags, the list tells. */
+/* HTTP 200 with failures[] is a failure: the member has the reply looked at. Which images are left, and with
+ * which tags, the list tells. */
 static int delete_image(struct fs_view *view, const char *repository, const char *member, const char *id,
                         struct ecs_action **ret_action)
 {
     struct ecs_key images = {ECS_IMAGE, repository, ""};
     json_t *input = json_pack("{s:s, s:[{s:s}]}", "repositoryName", repository, "imageIds", member, id);
-    return made(fs_action("ecr", "BatchDeleteImage", input, ECS_EFFECT_FORGET, &images, "imageIds"), ret_action);
+    return made(fs_action("ecr", "BatchDeleteImage", input, ECS_EFFECT_FORGET, &images, "imageIds"),
+                ret_action);
 }
 
 static int remove_image(struct fs_view *view, struct ecs_action **ret_action)
@@ -96,16 +99,18 @@ static int untag_image(struct fs_view *view, struct ecs_action **ret_action)
 }
 
 /* "../images/sha256:...", the digest alone, or another tag beside it. */
-static int digest_of_target(struct fs_view *view, const json_t *tags, const char *target, const char **ret_digest)
+static int digest_of_target(struct fs_view *view, const json_t *tags, const char *target,
+                            const char **ret_digest)
 {
     static const char images[] = "../images/";
-    const char *digest = strncmp(target, images, sizeof(images) - 1) == 0 ? target + sizeof(images) - 1 : target;
+    const char *digest =
+        strncmp(target, images, sizeof(images) - 1) == 0 ? target + sizeof(images) - 1 : target;
     if (!fs_accept_digest(digest))
         digest = json_string_value(json_object_get(tags, target));
     if (digest == NULL)
-        return fs_fail(view->rq, -EINVAL, "InvalidValue",
-                       "a tag points to ../images/sha256:<digest> or to another tag beside it; got \"%.200s\"",
-                       target);
+        return fs_fail(
+            view->rq, -EINVAL, "InvalidValue",
+            "a tag points to ../images/sha256:<digest> or to another tag beside it; got \"%.200s\"", target);
     *ret_digest = digest;
     return 0;
 }
@@ -118,7 +123,8 @@ static int put_tag(struct fs_view *view, const char *digest, struct ecs_action *
     struct ecs_doc *doc;
     int r = fs_view_doc_of(view, &key, &doc);
     if (r == -ENOENT)
-        return fs_fail(view->rq, -EINVAL, "ImageNotFoundException", "there is no image %s in %s", digest, repository);
+        return fs_fail(view->rq, -EINVAL, "ImageNotFoundException", "there is no image %s in %s", digest,
+                       repository);
     if (r != 0)
         return r;
     json_t *image = ecs_doc_tree(doc), *type = json_object_get(image, "imageManifestMediaType");
@@ -127,13 +133,14 @@ static int put_tag(struct fs_view *view, const char *digest, struct ecs_action *
         r = -EIO;
     else
         r = fs_check_digest(view->rq, digest, json_string_value(manifest), json_string_length(manifest));
-    json_t *input = r == 0 ? json_pack("{s:s, s:O, s:s, s:s}", "repositoryName", repository, "imageManifest", manifest,
-                                       "imageTag", view->id, "imageDigest", digest)
+    json_t *input = r == 0 ? json_pack("{s:s, s:O, s:s, s:s}", "repositoryName", repository, "imageManifest",
+                                       manifest, "imageTag", view->id, "imageDigest", digest)
                            : NULL;
     if (input != NULL && json_is_string(type))
         json_object_set(input, "imageManifestMediaType", type);
     json_decref(image);
-    return r != 0 ? r : made(fs_action("ecr", "PutImage", input, ECS_EFFECT_FORGET, &images, NULL), ret_action);
+    return r != 0 ? r
+                  : made(fs_action("ecr", "PutImage", input, ECS_EFFECT_FORGET, &images, NULL), ret_action);
 }
 
 static int tag_image(struct fs_view *view, const char *target, struct ecs_action **ret_action)
@@ -180,18 +187,21 @@ static int create_by_document(struct fs_view *view, const char *text, struct ecs
     struct ecs_key key = {ECS_REPOSITORY, "", name};
     if (name == NULL || !fs_accept_repository(name)) {
         json_decref(input);
-        return fs_fail(view->rq, -EINVAL, "InvalidValue", "create takes %s; repositoryName is missing or no name",
+        return fs_fail(view->rq, -EINVAL, "InvalidValue",
+                       "create takes %s; repositoryName is missing or no name",
                        fs_create_repository_stream.takes);
     }
-    int r = made(fs_action("ecr", "CreateRepository", json_incref(input), ECS_EFFECT_CREATE, &key, "repository"),
-                 ret_action);
+    int r =
+        made(fs_action("ecr", "CreateRepository", json_incref(input), ECS_EFFECT_CREATE, &key, "repository"),
+             ret_action);
     json_decref(input);
     return r;
 }
 
 static int tell_repository(struct fs_view *view, const json_t *reply, struct ecs_buf *out)
 {
-    const char *name = json_string_value(json_object_get(json_object_get(reply, "repository"), "repositoryName"));
+    const char *name =
+        json_string_value(json_object_get(json_object_get(reply, "repository"), "repositoryName"));
     return ecs_buf_addf(out, "%s\n", name != NULL ? name : "");
 }
 

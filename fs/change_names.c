@@ -19,6 +19,8 @@ bool fs_change_is_edited(const struct fs_node *row)
 bool fs_change_editable(const struct fs_node *directory)
 {
     for (const struct fs_node *row = directory->children; row && !fs_row_ends(row); row++) {
+        if (row->change && row->change->receive)
+            return true;
         if (fs_change_is_edited(row) && (row->flags & (FS_UNLISTED | FS_LOCAL)) == 0)
             return true;
     }
@@ -73,8 +75,22 @@ static int finish_mkdir(struct fs_tree *tree, struct fs_inode *parent, const str
     return *ret_inode ? 0 : -ENOMEM;
 }
 
+/* Where directories can be made, it is the name that does not serve. */
+static int refuse_name(struct fs_request *rq, const struct fs_inode *parent, const char *name)
+{
+    for (const struct fs_node *row = parent->node->children; row && !fs_row_ends(row); row++)
+        if (!row->name && row->change && (row->change->mkdir || row->change->drafts) && row->accept)
+            return fs_fail(rq, -EINVAL, "InvalidName", "\"%s\" is no name for what is made in %s/%s", name,
+                           parent->name,
+                           row->accept == fs_accept_name ? ": letters, digits, - and _ make one" : "");
+    return 0;
+}
+
 static int refuse_fixed(struct fs_request *rq, const struct fs_inode *parent, const char *name)
 {
+    int r = refuse_name(rq, parent, name);
+    if (r != 0)
+        return r;
     return fs_fail(rq, -EPERM, "FixedTree", "nothing called %s can be made in %s/; see README", name,
                    parent->name);
 }
@@ -100,9 +116,8 @@ int fs_mkdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *paren
 {
     struct fs_view directory;
     fs_begin(&directory, tree, rq, parent);
-    struct fs_named named;
+    cleanup_named struct fs_named named = {0};
     int r = fs_change_named(tree, parent, name, &named);
-    cleanup_free char *id = named.id;
     *ret_inode = NULL;
     if (r < 0)
         return r;

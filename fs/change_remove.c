@@ -72,9 +72,8 @@ int fs_unlink(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *pare
 {
     struct fs_view directory;
     fs_begin(&directory, tree, rq, parent);
-    struct fs_named named;
+    cleanup_named struct fs_named named = {0};
     int r = fs_change_named(tree, parent, name, &named);
-    cleanup_free char *id = named.id;
     if (r < 0)
         return r;
     if (named.scratch) {
@@ -101,9 +100,8 @@ int fs_rmdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *paren
 {
     struct fs_view directory, child;
     fs_begin(&directory, tree, rq, parent);
-    struct fs_named named;
+    cleanup_named struct fs_named named = {0};
     int r = fs_change_named(tree, parent, name, &named);
-    cleanup_free char *id = named.id;
     if (r < 0)
         return r;
     if (named.draft) {

@@ -104,11 +104,32 @@ static int link_onto(struct move *move, const char *target)
     return telling(fs_change_link(&directory, &child, target));
 }
 
+/* A blob that was written under another name. */
+static int receive(struct move *move, struct fs_scratch_file *file)
+{
+    struct fs_view view;
+    fs_view_inode(&view, move->tree, move->rq, move->to);
+    if (about(move->rq, move->new_name) < 0)
+        return -ENOMEM;
+    int r = move->target.row->change->receive(&view, move->new_name, file);
+    if (r == FS_KEPT)
+        return fs_scratch_move(move->tree, file, move->to, move->new_name);
+    if (r != FS_RECEIVED)
+        return r;
+    if (move->target.scratch && move->target.scratch != file)
+        fs_scratch_remove(move->tree, move->target.scratch);
+    fs_scratch_remove(move->tree, file);
+    fs_tell_entry(move->tree, move->to, move->new_name);
+    return 0;
+}
+
 static int scratch_onto_row(struct move *move)
 {
     struct fs_scratch_file *file = move->source.scratch;
     const struct fs_change *change = move->target.row->change;
     bool link = file->scratch.target && change && change->symlink;
+    if (!file->scratch.target && change && change->receive)
+        return receive(move, file);
     if (!link && (file->scratch.target || !fs_change_is_edited(move->target.row)))
         return refuse(move);
     int r = link ? link_onto(move, file->scratch.target)
@@ -230,7 +251,7 @@ int fs_rename(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *from
         r = fs_change_named(tree, to, new_name, &move.target);
     if (r == 0)
         r = rename_any(&move, flags);
-    free(move.source.id);
-    free(move.target.id);
+    fs_named_free(&move.source);
+    fs_named_free(&move.target);
     return r;
 }

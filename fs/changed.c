@@ -189,7 +189,7 @@ static void dirs_of_parent(struct fs_tree *tree, const char *parent, const char 
         struct ecs_key key = {(enum ecs_kind_id)kind, parent, id};
         for (struct fs_inode *at = fs_inode_by_key(tree, &key, NULL); at != NULL;
              at = fs_inode_by_key(tree, &key, at))
-            if (at->id != NULL)
+            if (at->id != NULL || S_ISDIR(at->node->mode))
                 dirs_below(tree, at, of, told, arg);
     }
 }

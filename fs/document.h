@@ -80,18 +80,25 @@ struct fs_document {
     const char *const *wrappers; /* members that hold the whole: {"taskDefinition": {...}}; NULL-terminated */
     const char *name;            /* input member that the path decides: "family"; NULL: none */
     const char *const *hidden;   /* input members that are not the document's: "cluster", "clientToken" */
-    const char *text; /* the document is any JSON object: AWS holds it as text in this member. Then no input,
-                         output, wrappers, name or hidden */
+    const char *text; /* the document is any JSON object: AWS holds it as text in this member ("": in none).
+                         Then no input, output, wrappers, name or hidden */
     bool creates;     /* a save may be the first: without it, what AWS does not have cannot be saved */
     /* The document of what AWS says, in FS_CANON_SHOW. New reference; NULL: out of memory. */
     struct json_t *(*render)(const struct json_t *described);
+    /* Instead of a plan, for saves whose calls are not known beforehand: makes them, in as many runs as it
+     * takes, and tells the user what fails. *step is 0 at first, and its own. 0, FS_PARKED, -errno. */
+    int (*commit)(struct fs_view *view, const struct json_t *wanted, int *step);
     /* The calls. 0, or -errno with *ret_error: refused before any call. */
     int (*plan)(const struct fs_save *save, struct fs_plan *ret_plan, struct ecs_error **ret_error);
 };
 
 extern const struct fs_document fs_task_definition_document, fs_service_document, fs_cluster_document,
     fs_capacity_providers_document, fs_repository_document, fs_repository_policy_document,
-    fs_lifecycle_policy_document, fs_registry_policy_document, fs_replication_document, fs_scanning_document;
+    fs_lifecycle_policy_document, fs_registry_policy_document, fs_replication_document, fs_scanning_document,
+    fs_oci_index_document, fs_oci_layout_document, fs_pull_through_document, fs_creation_template_document;
+
+/* For ecs_action.happened of an UpdateService: does nothing of what was sent differ from what is there? */
+bool fs_service_updated(const struct ecs_action *action, const struct ecs_doc *now);
 
 static inline const char *fs_document_service(const struct fs_document *document)
 {

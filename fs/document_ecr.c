@@ -87,8 +87,8 @@ static int put_scanning(const struct fs_save *save, struct fs_plan *plan, struct
 static int plan_repository(const struct fs_save *save, struct fs_plan *plan, struct ecs_error **ret_error)
 {
     if (save->now == NULL) {
-        *ret_error = ecs_error_new(-ESTALE, "RepositoryNotFoundException", "there is no repository %s any more",
-                                   save->key.id);
+        *ret_error = ecs_error_new(-ESTALE, "RepositoryNotFoundException",
+                                   "there is no repository %s any more", save->key.id);
         return -ESTALE;
     }
     json_t *differences = fs_document_differences(&fs_repository_document, save->wanted, save->now);
@@ -96,9 +96,10 @@ static int plan_repository(const struct fs_save *save, struct fs_plan *plan, str
         return no_memory(ret_error);
     int r = 0;
     if (json_object_get(differences, "encryptionConfiguration") != NULL) {
-        *ret_error = ecs_error_new(-EINVAL, "NotUpdatable",
-                                   "encryptionConfiguration: AWS cannot change the encryption of a repository; "
-                                   "choose it when it is created (repositories/create)");
+        *ret_error =
+            ecs_error_new(-EINVAL, "NotUpdatable",
+                          "encryptionConfiguration: AWS cannot change the encryption of a repository; "
+                          "choose it when it is created (repositories/create)");
         r = -EINVAL;
     }
     if (r == 0 && (json_object_get(differences, "imageTagMutability") != NULL ||
@@ -149,8 +150,8 @@ static json_t *render_scanning(const json_t *described)
 
 /* What a save leaves out is sent as it is. */
 static int plan_whole(const struct fs_document *document, const char *operation,
-                      bool (*happened)(const struct ecs_action *, const struct ecs_doc *), const struct fs_save *save,
-                      struct fs_plan *plan, struct ecs_error **ret_error)
+                      bool (*happened)(const struct ecs_action *, const struct ecs_doc *),
+                      const struct fs_save *save, struct fs_plan *plan, struct ecs_error **ret_error)
 {
     json_t *differences = fs_document_differences(document, save->wanted, save->now);
     size_t changed = json_object_size(differences);
@@ -196,7 +197,8 @@ static bool scanning_put(const struct ecs_action *action, const struct ecs_doc *
 
 static int plan_scanning(const struct fs_save *save, struct fs_plan *plan, struct ecs_error **ret_error)
 {
-    return plan_whole(&fs_scanning_document, "PutRegistryScanningConfiguration", scanning_put, save, plan, ret_error);
+    return plan_whole(&fs_scanning_document, "PutRegistryScanningConfiguration", scanning_put, save, plan,
+                      ret_error);
 }
 
 const struct fs_document fs_scanning_document = {

@@ -13,8 +13,8 @@ static json_t *parsed(const json_t *described, const char *member)
 }
 
 static int plan_text(const struct fs_document *document, const char *operation, const char *name,
-                     bool (*happened)(const struct ecs_action *, const struct ecs_doc *), const struct fs_save *save,
-                     struct fs_plan *plan, struct ecs_error **ret_error)
+                     bool (*happened)(const struct ecs_action *, const struct ecs_doc *),
+                     const struct fs_save *save, struct fs_plan *plan, struct ecs_error **ret_error)
 {
     json_t *now = parsed(save->now, document->text);
     bool same = now != NULL && json_equal(now, save->wanted);
@@ -70,19 +70,20 @@ static bool lifecycle_put(const struct ecs_action *action, const struct ecs_doc 
 
 static int plan_policy(const struct fs_save *save, struct fs_plan *plan, struct ecs_error **ret_error)
 {
-    return plan_text(&fs_repository_policy_document, "SetRepositoryPolicy", "repositoryName", policy_put, save, plan,
-                     ret_error);
+    return plan_text(&fs_repository_policy_document, "SetRepositoryPolicy", "repositoryName", policy_put,
+                     save, plan, ret_error);
 }
 
 static int plan_lifecycle(const struct fs_save *save, struct fs_plan *plan, struct ecs_error **ret_error)
 {
-    return plan_text(&fs_lifecycle_policy_document, "PutLifecyclePolicy", "repositoryName", lifecycle_put, save, plan,
-                     ret_error);
+    return plan_text(&fs_lifecycle_policy_document, "PutLifecyclePolicy", "repositoryName", lifecycle_put,
+                     save, plan, ret_error);
 }
 
 static int plan_registry(const struct fs_save *save, struct fs_plan *plan, struct ecs_error **ret_error)
 {
-    return plan_text(&fs_registry_policy_document, "PutRegistryPolicy", NULL, policy_put, save, plan, ret_error);
+    return plan_text(&fs_registry_policy_document, "PutRegistryPolicy", NULL, policy_put, save, plan,
+                     ret_error);
 }
 
 const struct fs_document fs_repository_policy_document = {

@@ -38,8 +38,9 @@ const struct ecs_member *fs_document_member(const struct fs_document *document, 
 static const struct ecs_shape *described_shape(const struct fs_document *document)
 {
     const struct ecs_api_operation *found = ecs_api_find(fs_document_service(document), document->output);
-    const struct ecs_member *member =
-        found && found->output && document->described ? ecs_shape_member(found->output, document->described) : NULL;
+    const struct ecs_member *member = found && found->output && document->described
+                                          ? ecs_shape_member(found->output, document->described)
+                                          : NULL;
     if (!member)
         return NULL;
     return member->shape->type == ECS_SHAPE_LIST ? member->shape->value : member->shape;

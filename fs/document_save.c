@@ -22,6 +22,7 @@ struct saving {
     bool planned;
     struct fs_plan plan;
     size_t next; /* call */
+    int step;    /* of a commit */
     char token[FS_TOKEN_TEXT];
     char *seen;                 /* the revision this mount last knew, where a save makes the next one */
     struct fs_pending *pending; /* of the call under way */
@@ -118,10 +119,12 @@ static void set_error(struct fs_request *rq, struct ecs_error *error)
     progress->error = error;
 }
 
-/* Verdicts on the content itself; everything else may be otherwise a moment later. */
+/* Verdicts on the content itself; everything else may be otherwise a moment later. What a document names and
+ * AWS does not find (CreateService: "TaskDefinition not found.") may be made in between. */
 static bool is_verdict(const struct ecs_error *error)
 {
-    return error->err == -EINVAL && (error->http_status == 0 || error->http_status / 100 == 4);
+    return error->err == -EINVAL && (error->http_status == 0 || error->http_status / 100 == 4) &&
+           !strcasestr(error->message, "not found") && !strcasestr(error->message, "not exist");
 }
 
 int fs_keep_rejected(struct fs_view *view, const char *text, size_t len, struct ecs_error *error)
@@ -318,6 +321,10 @@ static int start_call(struct fs_view *view, struct saving *saving)
 static int run(struct fs_view *view, struct saving *saving)
 {
     int r = 0;
+    if (saving->document->commit) {
+        r = saving->wanted ? 0 : read_wanted(view, saving);
+        return r == 0 ? saving->document->commit(view, saving->wanted, &saving->step) : r;
+    }
     if (fs_acting(view->rq)) {
         r = fs_act_wait(view);
         saving->next += r == 0;
@@ -341,7 +348,7 @@ int fs_saving_go_on(struct fs_view *view)
         r = refuse_save(view, saving, r);
     else
         view->rq->progress->succeeded = true;
-    if (r == 0 && saving->plan.len > 0)
+    if (r == 0 && (saving->plan.len > 0 || saving->document->commit))
         fs_tell_changed(view->tree, view->inode);
     else
         fs_tell_pages(view->tree, view->inode); /* they hold what was written, not what is there */

@@ -109,7 +109,7 @@ static int plan_creation(const struct fs_save *save, struct fs_plan *plan, struc
 /* ---- a change ---- */
 
 /* An update whose answer was lost: does anything of it still differ? */
-static bool updated(const struct ecs_action *action, const struct ecs_doc *now)
+bool fs_service_updated(const struct ecs_action *action, const struct ecs_doc *now)
 {
     json_t *sent = json_loads(action->call.body, 0, NULL);
     json_t *described = now ? ecs_doc_tree(now) : NULL;
@@ -204,7 +204,8 @@ static int plan_update(const struct fs_save *save, json_t *body, struct fs_plan 
     call->effect = ECS_EFFECT_UPDATE;
     call->key = save->key;
     call->member = "service";
-    call->happened = updated;
+    /* A forced deployment leaves nothing to tell it by: it is not sent again. */
+    call->happened = json_is_true(json_object_get(body, "forceNewDeployment")) ? NULL : fs_service_updated;
     return 0;
 }
 

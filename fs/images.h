@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is told of a repository's images from all of them: which digest a tag names; and of all tasks: who runs
- * which image. Made once for all questions until something shown changes. */
+/* What is told of a repository's images from all of them: which digest a tag names; and of all tasks: who
+ * runs which image. Made once for all questions until something shown changes. */
 #ifndef FS_IMAGES_H
 #define FS_IMAGES_H
 
@@ -11,9 +11,10 @@ struct json_t;
 /* {tag: digest} of the view's repository; borrowed until the next operation. 0, FS_PARKED, -errno. */
 int fs_image_tags(struct fs_view *view, const struct json_t **ret_tags);
 
-/* {"<cluster>:<task>": true} of running tasks with a container of that digest from that repository, borrowed until
- * the next operation; NULL: none. Asks for all tasks of all clusters. 0, FS_PARKED, -errno. */
-int fs_image_users(struct fs_view *view, const char *uri, const char *digest, const struct json_t **ret_users);
+/* {"<cluster>:<task>": true} of running tasks with a container of that digest from that repository, borrowed
+ * until the next operation; NULL: none. Asks for all tasks of all clusters. 0, FS_PARKED, -errno. */
+int fs_image_users(struct fs_view *view, const char *uri, const char *digest,
+                   const struct json_t **ret_users);
 
 /* 0, or -EPROTO told to the user: what AWS sent is not what the digest names. */
 int fs_check_digest(struct fs_request *rq, const char *digest, const void *data, size_t len);

@@ -4,6 +4,8 @@
 #ifndef FS_LOCAL_H
 #define FS_LOCAL_H
 
+#include <stdlib.h>
+
 #include "rejected.h"
 #include "scratch.h"
 #include "stage.h"
@@ -121,13 +123,18 @@ int fs_change_link(struct fs_view *directory, struct fs_view *child, const char 
 /* What a name in a directory is. */
 struct fs_named {
     const struct fs_node *row; /* NULL: none */
-    char *id;                  /* malloc'd; the caller frees */
+    char *id;                  /* malloc'd */
     struct fs_scratch_file *scratch;
     struct fs_draft *draft;
     bool tombstone;
     bool scratchable; /* nothing of AWS's can be called that here, and scratch is allowed */
 };
 int fs_change_named(struct fs_tree *tree, struct fs_inode *parent, const char *name, struct fs_named *ret);
+static inline void fs_named_free(struct fs_named *named)
+{
+    free(named->id);
+}
+#define cleanup_named __attribute__((cleanup(fs_named_free)))
 
 /* ---- drafts (draft.c) ---- */
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "check_account.h"
 #include "daemon.h"
 #include "ecsfs/aws.h"
 #include "ecsfs/cache.h"
@@ -103,23 +104,26 @@ static int settle_places(struct mount *mount)
 
 /* ---- building ---- */
 
-static int build_backend(struct mount *mount)
+static struct ecs_backend *new_backend(const struct options *options, struct ecs_error **ret_error)
 {
-    const struct options *options = &mount->options;
-    cleanup_error struct ecs_error *error = NULL;
     if (options->source_kind == SOURCE_LOCAL) {
         struct ecs_local_options local = {
             .state_file = options->state_file, .region = options->region, .pacing = options->pacing};
-        mount->backend = ecs_local_new(&local, &error);
-    } else {
-        struct ecs_aws_options aws = {.region = options->region,
-                                      .profile = options->profile,
-                                      .endpoint_url = options->endpoint_url,
-                                      .pacing = options->pacing,
-                                      .timeout_ms = (int)options->timeout_ms,
-                                      .ask_mfa = ask_mfa};
-        mount->backend = ecs_aws_new(&aws, &error);
+        return ecs_local_new(&local, ret_error);
     }
+    struct ecs_aws_options aws = {.region = options->region,
+                                  .profile = options->profile,
+                                  .endpoint_url = options->endpoint_url,
+                                  .pacing = options->pacing,
+                                  .timeout_ms = (int)options->timeout_ms,
+                                  .ask_mfa = ask_mfa};
+    return ecs_aws_new(&aws, ret_error);
+}
+
+static int build_backend(struct mount *mount)
+{
+    cleanup_error struct ecs_error *error = NULL;
+    mount->backend = new_backend(&mount->options, &error);
     if (mount->backend == NULL)
         return complain("%s", error != NULL ? error->message : "out of memory");
     return 0;
@@ -291,6 +295,34 @@ static int run(struct mount *mount)
     return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Without a mount; a state file that is not there yet is not made for it either. */
+static int check(struct options *options)
+{
+    enum { CALL_MS = 10000 };
+    daemon_harden();
+    ecs_log_open("ecsfs", log_level(options), 0);
+    if (options->state_file != NULL && access(options->state_file, F_OK) < 0) {
+        free(options->state_file);
+        options->state_file = NULL;
+    }
+    cleanup_error struct ecs_error *refused = NULL;
+    struct ecs_backend *backend = new_backend(options, &refused);
+    struct fs_check_what what = {.backend = backend,
+                                 .refused = refused,
+                                 .mountpoint = options->mountpoint,
+                                 .endpoint_url = options->endpoint_url,
+                                 .local = options->source_kind == SOURCE_LOCAL,
+                                 .ro = options->ro,
+                                 .allow_delete = options->allow_delete,
+                                 .timeout_ms =
+                                     options->timeout_ms < CALL_MS ? (int)options->timeout_ms : CALL_MS};
+    bool good = fs_check(&what, stdout);
+    if (backend != NULL)
+        backend->stop(backend);
+    options_free(options);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     struct mount mount = {.signal_fd = -1, .parent = -1};
@@ -304,6 +336,8 @@ int main(int argc, char **argv)
         fputs(options_help, stdout);
     else if (mount.options.version)
         printf("ecsfs %s (FUSE library %s)\n", ECSFS_VERSION, face_library_version());
+    else if (mount.options.check)
+        return check(&mount.options);
     else
         return run(&mount);
     options_free(&mount.options);

@@ -47,12 +47,14 @@ enum fs_node_flag {
     FS_UNLISTED = 1 << 0, /* lookup works, readdir does not show it (rule 9) */
     FS_UNSIZED = 1 << 1,  /* size 0, opened with direct_io, as in /proc */
     FS_RAW = 1 << 2,      /* AWS's bytes: no closing newline is added */
-    FS_MAYBE = 1 << 3,    /* may be absent: its show or `present` says -ENOENT */
+    FS_MAYBE = 1 << 3,    /* may be absent: its show or `present` says -ENOENT. Of a row without a name: there
+                             are none where the endpoint does not know the list */
     FS_OF_DOC = 1 << 4,   /* its text depends on the document alone (not on time, lists, other documents) */
     FS_LOCAL = 1 << 5,    /* writing it changes nothing at AWS: allowed on `ro` */
     FS_BLOCKS = 1 << 6,   /* rendered anew by READ, which may park; never by open or getattr */
     FS_NESTS = 1 << 8,    /* of a row without a name, in a table that has the row itself: ids nest at their
                              slashes, each part a directory, which may be a resource or only lead to some */
+    FS_SPOOLS = 1 << 9,   /* of a directory: scratch files in it may be large, and spill to disk */
     FS_WATCH_LISTS = 1 << 7, /* `watches` means the lists of those kinds only, not each document */
 };
 
@@ -101,7 +103,8 @@ struct fs_node {
 
     /* Adds the text. -ENOENT: absent. FS_PARKED. The closing newline is added by the caller. */
     int (*show)(struct fs_view *view, struct ecs_buf *text);
-    /* Is the directory (or a file too costly to render) there? With FS_MAYBE. */
+    /* Is the directory (or a file too costly to render) there? With FS_MAYBE. Of a row without a name: is it there
+     * by its name, though AWS has no document of it? */
     int (*present)(struct fs_view *view);
     /* Where a link points. */
     int (*target)(struct fs_view *view, struct ecs_buf *text);

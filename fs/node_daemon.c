@@ -47,13 +47,13 @@ static json_t *backend_status(struct fs_tree *tree)
     char expire[ECS_TIME_TEXT] = "";
     if (status.credentials_expire_ms != 0)
         ecs_time_format(status.credentials_expire_ms, expire);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:I}", "name",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:f}", "name",
                      tree->backend->name, "identity", status.identity, "account", status.account, "region",
                      status.region, "endpoint", status.endpoint, "credentials", status.credentials,
                      "credentialsExpireAt", expire, "reachable", status.reachable, "trouble", status.trouble,
                      "calls", (json_int_t)status.calls, "throttled", (json_int_t)status.throttled, "retries",
                      (json_int_t)status.retries, "failed", (json_int_t)status.failed, "inFlight",
-                     (json_int_t)status.in_flight);
+                     (json_int_t)status.in_flight, "clockOffSeconds", (double)status.clock_off_ms / 1000);
 }
 
 static json_t *cache_status(struct fs_tree *tree)

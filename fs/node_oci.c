@@ -2,6 +2,7 @@
 /* repositories/<repository>/oci/: an OCI image layout
  *
  *     $ skopeo copy oci:repositories/team/app/oci:v1 docker-archive:app.tar
+ *     $ skopeo copy oci:built:v2 oci:repositories/team/app/oci:v2
  *     $ umoci unpack --image repositories/team/app/oci:v1 bundle
  */
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "change.h"
 #include "document.h"
 #include "images.h"
 #include "nodes.h"
@@ -33,10 +35,10 @@ static int add_descriptor(struct fs_view *view, const char *tag, const char *dig
         r = fs_blob_find(view, digest, &blob);
     if (r != 0)
         return r == -ENOENT ? 0 : r; /* deleted meanwhile */
-    json_t *descriptor = json_pack("{s:s, s:s, s:I, s:{s:s}}", "mediaType",
-                                   type != NULL ? type : "application/vnd.oci.image.manifest.v1+json", "digest",
-                                   digest, "size", (json_int_t)blob.size, "annotations",
-                                   "org.opencontainers.image.ref.name", tag);
+    json_t *descriptor =
+        json_pack("{s:s, s:s, s:I, s:{s:s}}", "mediaType",
+                  type != NULL ? type : "application/vnd.oci.image.manifest.v1+json", "digest", digest,
+                  "size", (json_int_t)blob.size, "annotations", "org.opencontainers.image.ref.name", tag);
     return json_array_append_new(manifests, descriptor) < 0 ? -ENOMEM : 0;
 }
 
@@ -49,9 +51,8 @@ static int show_index(struct fs_view *view, struct ecs_buf *text)
     if (r != 0)
         return r;
     json_t *manifests = json_array(), *held = json_incref((json_t *)tags);
-    json_object_foreach(held, tag, digest)
-        if (r == 0)
-            r = add_descriptor(view, tag, json_string_value(digest), manifests);
+    json_object_foreach(held, tag, digest) if (r == 0) r =
+        add_descriptor(view, tag, json_string_value(digest), manifests);
     json_decref(held);
     json_t *index = json_pack("{s:i, s:s, s:o}", "schemaVersion", 2, "mediaType",
                               "application/vnd.oci.image.index.v1+json", "manifests", manifests);
@@ -75,9 +76,8 @@ static int list_blobs(struct fs_view *directory, fs_emit_fn *emit, void *arg)
     json_t *size;
     int r = fs_blob_all(directory, &sizes);
     if (r == 0)
-        json_object_foreach((json_t *)sizes, digest, size)
-            if (r == 0 && fs_accept_digest(digest))
-                r = emit(arg, digest + 7);
+        json_object_foreach((json_t *)sizes, digest, size) if (r == 0 && fs_accept_digest(digest)) r =
+            emit(arg, digest + 7);
     return r;
 }
 
@@ -106,19 +106,22 @@ static int blob_size(struct fs_view *view, off_t *ret_size)
 static const struct fs_entries blobs = {.list = list_blobs, .has = has_blob};
 
 static const struct fs_node blob_rows[] = {
-    {NULL, FS_FILE_R, FS_RAW, .entries = &blobs, .accept = accept_hex, .ops = &fs_blob_ops, .size = blob_size,
-     .called = "<hex>", .help = "manifests, configurations, layers: streamed"},
+    {NULL, FS_FILE_RW, FS_RAW, .entries = &blobs, .accept = accept_hex, .ops = &fs_blob_ops,
+     .size = blob_size, .change = &fs_blob_change, .called = "<hex>",
+     .help = "manifests, configurations, layers: streamed; what is copied here goes up"},
     {0},
 };
 
 static const struct fs_node algorithm_rows[] = {
-    {"sha256", FS_DIR, .children = blob_rows},
+    {"sha256", FS_DIR, FS_SPOOLS, .children = blob_rows},
     {0},
 };
 
 const struct fs_node fs_oci_nodes[] = {
-    {"oci-layout", FS_FILE_R, .show = show_layout},
-    {"index.json", FS_FILE_R, .show = show_index, .watches = FS_WATCH(ECS_IMAGE), .help = "its tags"},
+    {"oci-layout", FS_FILE_RW, .show = show_layout, .document = &fs_oci_layout_document},
+    {"index.json", FS_FILE_RW, .show = show_index, .document = &fs_oci_index_document,
+     .watches = FS_WATCH(ECS_IMAGE),
+     .help = "its tags; saving it tags what it names and puts what was copied into blobs/"},
     {"blobs", FS_DIR, .children = algorithm_rows},
     {0},
 };

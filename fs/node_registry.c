@@ -57,7 +57,8 @@ static int ask_token(struct fs_view *view, struct ecs_action **ret_action)
     if (progress == NULL || view->tree->cache == NULL)
         return progress == NULL ? -ENOMEM : -EIO;
     if (progress->action == NULL) {
-        progress->action = fs_action("ecr", "GetAuthorizationToken", json_object(), ECS_EFFECT_NONE, NULL, NULL);
+        progress->action =
+            fs_action("ecr", "GetAuthorizationToken", json_object(), ECS_EFFECT_NONE, NULL, NULL);
         if (progress->action == NULL)
             return -ENOMEM;
         progress->action->want_reply = true;
@@ -134,16 +135,43 @@ static int show_password_line(struct fs_view *view, struct ecs_buf *text)
     return show_token(view, text, show_password);
 }
 
+static bool accept_prefix(const char *id)
+{
+    size_t len = strlen(id);
+    return len > 0 && len <= 256 &&
+           (strcmp(id, "ROOT") == 0 || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789._-/") == len);
+}
+
+static const struct fs_node pull_through_rows[] = {
+    {NULL, FS_FILE_RW, FS_OF_DOC, .of = FS_OF(ECS_PULL_THROUGH_RULE), .suffix = ".json",
+     .accept = accept_prefix, .called = "<prefix>", .show = fs_document_show,
+     .document = &fs_pull_through_document, .change = &fs_pull_through_change,
+     .help = "a new name is a new rule; rm deletes it"},
+    {0},
+};
+
+static const struct fs_node template_rows[] = {
+    {NULL, FS_FILE_RW, FS_OF_DOC, .of = FS_OF(ECS_CREATION_TEMPLATE), .suffix = ".json",
+     .accept = accept_prefix, .called = "<prefix>", .show = fs_document_show,
+     .document = &fs_creation_template_document, .change = &fs_creation_template_change,
+     .help = "a new name is a new template; rm deletes it"},
+    {0},
+};
+
 const struct fs_node fs_registry_nodes[] = {
     {"describe.json", FS_FILE_R, FS_OF_DOC, .show = fs_show_document, .help = "all that AWS says of it"},
-    {"uri", FS_FILE_R, .show = show_uri, .watches = FS_WATCH(ECS_REPOSITORY), .help = "the host of all repositories"},
-    {"policy.json", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_REGISTRY_POLICY), .show = fs_document_show,
-     .document = &fs_registry_policy_document, .change = &fs_registry_policy_change,
+    {"uri", FS_FILE_R, .show = show_uri, .watches = FS_WATCH(ECS_REPOSITORY),
+     .help = "the host of all repositories"},
+    {"policy.json", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_REGISTRY_POLICY),
+     .show = fs_document_show, .document = &fs_registry_policy_document, .change = &fs_registry_policy_change,
      .help = "who may do what; absent when there is none; rm deletes it"},
-    {"replication.json", FS_FILE_RW, FS_OF_DOC, .show = fs_document_show, .document = &fs_replication_document,
-     .help = "where images are copied to"},
+    {"replication.json", FS_FILE_RW, FS_OF_DOC, .show = fs_document_show,
+     .document = &fs_replication_document, .help = "where images are copied to"},
     {"scanning.json", FS_FILE_RW, FS_OF_DOC, .of = FS_OF(ECS_REGISTRY_SCANNING), .show = fs_document_show,
      .document = &fs_scanning_document, .help = "what is scanned, and when"},
+    {"pull-through-cache", FS_DIR, .children = pull_through_rows, .help = "upstream registries, by prefix"},
+    {"creation-templates", FS_DIR, .children = template_rows,
+     .help = "settings of repositories made by a first push"},
     {"auth.json", FS_FILE_R, FS_UNLISTED | FS_UNSIZED, .show = show_auth_json,
      .help = "a fresh login, for --authfile"},
     {"password", FS_FILE_R, FS_UNLISTED | FS_UNSIZED, .show = show_password_line,

@@ -22,6 +22,12 @@ bool fs_accept_repository(const char *id)
            strchr("._-/", id[0]) == NULL && strchr("._-/", id[len - 1]) == NULL && strstr(id, "//") == NULL;
 }
 
+static int has_lifecycle_policy(struct fs_view *view)
+{
+    struct ecs_doc *doc;
+    return fs_view_doc(view, &doc);
+}
+
 #define NESTED_REPOSITORY                                                                        \
     {                                                                                            \
         NULL, FS_DIR, FS_NESTS, .of = FS_OF(ECS_REPOSITORY), .accept = fs_accept_repository,     \
@@ -42,12 +48,16 @@ const struct fs_node fs_repository_rows[] = {
     {"lifecycle-policy.json", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_LIFECYCLE_POLICY),
      .show = fs_document_show, .document = &fs_lifecycle_policy_document,
      .change = &fs_lifecycle_policy_change, .help = "what expires; absent when there is none; rm deletes it"},
+    {"lifecycle-preview.json", FS_FILE_R, FS_UNLISTED | FS_UNSIZED | FS_MAYBE,
+     .of = FS_OF(ECS_LIFECYCLE_POLICY), .present = has_lifecycle_policy, .show = fs_show_lifecycle_preview,
+     .help = "what that policy would expire, and which of it runs now"},
     {"images", FS_DIR, .children = fs_image_nodes, .help = "by digest"},
     {"image-tags", FS_DIR, .children = fs_image_tag_nodes, .watches = FS_WATCH(ECS_IMAGE),
      .help = "links into images/"},
     {"tags", FS_DIR, .of = FS_OF(ECS_REPOSITORY_TAGS), .children = fs_repository_tag_nodes,
      .help = "AWS resource tags"},
-    {"oci", FS_DIR, FS_UNLISTED, .children = fs_oci_nodes, .help = "an OCI image layout, for skopeo and umoci"},
+    {"oci", FS_DIR, FS_UNLISTED | FS_SPOOLS, .children = fs_oci_nodes,
+     .help = "an OCI image layout, for skopeo and umoci"},
     NESTED_REPOSITORY,
     {0},
 };

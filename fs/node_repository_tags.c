@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* repositories/<repository>/tags/<key>: AWS resource tags. DescribeRepositories leaves them out, so they are a
- * document of their own, and ECR writes Key where ECS writes key. */
+/* repositories/<repository>/tags/<key>: AWS resource tags. DescribeRepositories leaves them out, so they are
+ * a document of their own, and ECR writes Key where ECS writes key. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -22,9 +22,8 @@ static int list_tags(struct fs_view *directory, fs_emit_fn *emit, void *arg)
     if (r != 0)
         return r;
     size_t i;
-    json_array_foreach(json_object_get(tree, "tags"), i, tag)
-        if (r == 0 && text_of(tag, "Key")[0] != '\0')
-            r = emit(arg, text_of(tag, "Key"));
+    json_array_foreach(json_object_get(tree, "tags"), i, tag) if (r == 0 && text_of(tag, "Key")[0] != '\0')
+        r = emit(arg, text_of(tag, "Key"));
     json_decref(tree);
     return r;
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "deployments.h"
 #include "document.h"
 #include "nodes.h"
 #include "show.h"
@@ -23,11 +24,26 @@
 
 /* ---- stores: each is one UpdateService ---- */
 
+/* What it brought about is what `stable` waits for. */
+static void updated(struct ecs_action *action, const struct ecs_error *error)
+{
+    if (error == NULL && action->doc != NULL)
+        fs_stable_asked(action->arg, action->doc);
+}
+
 static struct ecs_action *update(struct fs_view *view, const char *member, json_t *value)
 {
     json_t *input = json_pack("{s:s, s:s, s:o}", "cluster", view_cluster(view), "service", view_service(view),
                               member, value);
-    return fs_action("ecs", "UpdateService", input, ECS_EFFECT_UPDATE, &view->key, "service");
+    struct ecs_action *action =
+        fs_action("ecs", "UpdateService", input, ECS_EFFECT_UPDATE, &view->key, "service");
+    if (action != NULL && strcmp(member, "forceNewDeployment") != 0)
+        action->happened = fs_service_updated;
+    if (action != NULL && fs_stable_watch(view->parent)) {
+        action->finished = updated;
+        action->arg = view->parent;
+    }
+    return action;
 }
 
 /* UpdateService takes an Integer. */
@@ -86,26 +102,6 @@ static int store_force(struct fs_view *view, const char *text, struct ecs_action
     return *ret_action != NULL ? 0 : -ENOMEM;
 }
 
-/* ---- shows ---- */
-
-/* While a deployment rolls, what still runs beside it; else what ran before the last change this mount saw.
- */
-static int show_previous(struct fs_view *view, struct ecs_buf *text)
-{
-    struct ecs_doc *doc;
-    int r = fs_view_doc(view, &doc);
-    if (r != 0)
-        return r;
-    const char *now = ecs_doc_field(doc, "taskDefinition");
-    const char *before = ecs_doc_field(doc, "activeTaskDefinition");
-    if (before == NULL || (now != NULL && strcmp(now, before) == 0))
-        before = ecs_cache_previous(view->tree->cache, &view->key, "taskDefinition");
-    if (before == NULL || (now != NULL && strcmp(now, before) == 0))
-        return -ENOENT;
-    fs_add_short(text, before);
-    return 0;
-}
-
 static const struct fs_node link_rows[] = {
     {NULL, FS_LINK, .entries = &fs_tasks_of_service, .target = fs_task_link, .accept = fs_accept_id,
      .called = "<task>"},
@@ -127,16 +123,23 @@ static const struct fs_node service_rows[] = {
     {"task-definition", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .field = "taskDefinition", .show = fs_show_short,
      .store = store_task_definition,
      .help = "what runs; write \"web:12\", \"web\" (its latest) or an ARN to deploy"},
-    {"previous-task-definition", FS_FILE_R, FS_MAYBE, .show = show_previous,
-     .help = "what to write to task-definition to roll back"},
+    {"previous-task-definition", FS_FILE_R, FS_MAYBE, .show = fs_show_previous,
+     .watches = FS_WATCH(ECS_SERVICE_DEPLOYMENT), .help = "what to write to task-definition to roll back"},
     {"rollout-state", FS_FILE_R, .field = "rolloutState", .help = "IN_PROGRESS, COMPLETED, FAILED"},
-    {"rollout-reason", FS_FILE_R, .field = "rolloutStateReason"},
+    {"rollout-reason", FS_FILE_R, .field = "rolloutStateReason",
+     .help = "AWS's words; a circuit breaker that rolls back says so"},
     {"force-new-deployment", FS_FILE_W, .store = store_force, .help = "\"1\" replaces all tasks"},
     {"events", FS_FILE_R, FS_OF_DOC, .show = fs_show_events, .help = "oldest first; tail -f follows them"},
     {"stable", FS_FILE_R, FS_UNLISTED | FS_BLOCKS, .show = fs_show_stable,
      .help = "a read that waits for the newest deployment: stable, or an error"},
     {"tasks", FS_DIR, FS_WATCH_LISTS, .children = link_rows, .watches = FS_WATCH(ECS_TASK),
      .help = "links to its tasks"},
+    {"deployments", FS_DIR, FS_MAYBE, .children = fs_deployment_nodes, .present = fs_deployments_present,
+     .help = "what was deployed, when, and how it ended; newest first"},
+    {"revisions", FS_DIR, FS_MAYBE, .children = fs_service_revision_nodes, .present = fs_deployments_present,
+     .watches = FS_WATCH(ECS_SERVICE_DEPLOYMENT), .help = "the service revisions that these name"},
+    {"task-sets", FS_DIR, FS_MAYBE, .children = fs_task_set_nodes, .present = fs_task_sets_present,
+     .help = "of services with the EXTERNAL deployment controller"},
     {"tags", FS_DIR, .children = fs_tag_nodes, .help = "AWS resource tags"},
     {0},
 };

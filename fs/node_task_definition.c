@@ -92,6 +92,24 @@ static const struct fs_node user_rows[] = {
     {0},
 };
 
+/* ---- families without an ACTIVE revision: not listed, but there by name for what is left of them ---- */
+
+static int has_inactive(struct fs_view *view)
+{
+    struct ecs_key key = {ECS_INACTIVE_REVISION, view_family(view), ""};
+    const struct ecs_list *list;
+    int r = fs_view_list(view, &key, &list);
+    return r != 0 ? r : ecs_list_len(list) > 0 ? 0 : -ENOENT;
+}
+
+/* What only a family with an ACTIVE revision has. */
+static int is_active(struct fs_view *view)
+{
+    struct ecs_key key = {ECS_FAMILY, "", view_family(view)};
+    struct ecs_doc *doc;
+    return fs_view_doc_of(view, &key, &doc);
+}
+
 static const struct fs_node describe_rows[] = {
     {NULL, FS_FILE_R, FS_OF_DOC, .of = FS_OF(ECS_REVISION), .suffix = ".json", .accept = fs_accept_revision,
      .show = fs_show_document, .help = "all that AWS says of it"},
@@ -106,7 +124,7 @@ static const struct fs_node inactive_rows[] = {
 };
 
 static const struct fs_node family_rows[] = {
-    {"latest.json", FS_FILE_RW, FS_OF_DOC, .of = FS_OF(ECS_FAMILY), .show = fs_document_show,
+    {"latest.json", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_FAMILY), .present = is_active, .show = fs_document_show,
      .document = &fs_task_definition_document,
      .help = "the newest ACTIVE revision; saving it registers the next"},
     {NULL, FS_FILE_R, FS_OF_DOC, .of = FS_OF(ECS_REVISION), .suffix = ".json", .accept = fs_accept_revision,
@@ -116,12 +134,13 @@ static const struct fs_node family_rows[] = {
     {"inactive", FS_DIR, FS_UNLISTED, .children = inactive_rows, .help = "deregistered revisions"},
     {"used-by", FS_DIR, FS_WATCH_LISTS, .children = user_rows, .watches = FS_WATCH(ECS_SERVICE),
      .help = "the services that run this family now"},
-    {"tags", FS_DIR, .children = fs_tag_nodes, .help = "those of its newest ACTIVE revision"},
+    {"tags", FS_DIR, FS_MAYBE, .of = FS_OF(ECS_FAMILY), .present = is_active, .children = fs_tag_nodes,
+     .help = "those of its newest ACTIVE revision"},
     {0},
 };
 
 const struct fs_node fs_task_definition_nodes[] = {
-    {NULL, FS_DIR, .of = FS_OF(ECS_FAMILY), .accept = fs_accept_name, .children = family_rows,
-     .change = &fs_family_change},
+    {NULL, FS_DIR, .of = FS_OF(ECS_FAMILY), .accept = fs_accept_name, .present = has_inactive,
+     .children = family_rows, .change = &fs_family_change},
     {0},
 };

@@ -7,6 +7,9 @@
 
 extern const struct fs_node fs_cluster_nodes[];            /* clusters/ */
 extern const struct fs_node fs_service_nodes[];            /* clusters/<cluster>/services/ */
+extern const struct fs_node fs_deployment_nodes[];         /* .../services/<service>/deployments/ */
+extern const struct fs_node fs_service_revision_nodes[];   /* .../services/<service>/revisions/ */
+extern const struct fs_node fs_task_set_nodes[];           /* .../services/<service>/task-sets/ */
 extern const struct fs_node fs_task_nodes[];               /* clusters/<cluster>/tasks/ */
 extern const struct fs_node fs_container_nodes[];          /* .../tasks/<task>/containers/ */
 extern const struct fs_node fs_container_instance_nodes[]; /* clusters/<cluster>/container-instances/ */
@@ -35,9 +38,17 @@ int fs_show_account_overview(struct fs_view *view, struct ecs_buf *text);
 int fs_show_cluster_overview(struct fs_view *view, struct ecs_buf *text);
 /* README, from the table itself (readme.c). */
 int fs_show_readme(struct fs_view *view, struct ecs_buf *text);
+/* Are services/<service>/deployments/ and task-sets/ there? */
+int fs_deployments_present(struct fs_view *view);
+int fs_task_sets_present(struct fs_view *view);
 /* services/<service>/events and stable (events.c, stable.c). */
 int fs_show_events(struct fs_view *view, struct ecs_buf *text);
 int fs_show_stable(struct fs_view *view, struct ecs_buf *text);
+
+/* repositories/<repository>/lifecycle-preview.json (lifecycle_preview.c). */
+int fs_show_lifecycle_preview(struct fs_view *view, struct ecs_buf *text);
+/* .../images/<digest>/scan.json (scan_findings.c). */
+int fs_show_scan_findings(struct fs_view *view, struct ecs_buf *text);
 
 /* refresh (refresh.c): a fs_node.store. */
 int fs_store_refresh(struct fs_view *view, const char *text, struct ecs_action **ret_action);

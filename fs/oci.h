@@ -14,13 +14,20 @@ struct fs_blob {
     uint64_t size;    /* bytes */
 };
 
-/* What the repository's manifests say of a digest. Manifests that are known already are looked at first; only when
- * none of them names it, all others are asked for. -ENOENT: none does. 0, FS_PARKED, -errno. */
+/* What the repository's manifests say of a digest. Manifests that are known already are looked at first; only
+ * when none of them names it, all others are asked for, and then ECR itself. -ENOENT: it has none such. 0,
+ * FS_PARKED, -errno. */
 int fs_blob_find(struct fs_view *view, const char *digest, struct fs_blob *ret_blob);
-/* Every digest that the repository's images are made of: {digest: size}, borrowed until the next operation. */
+/* Every digest that the repository's images are made of: {digest: size}, borrowed until the next operation.
+ */
 int fs_blob_all(struct fs_view *view, const struct json_t **ret_sizes);
 /* A manifest's own bytes, checked against its digest. 0, FS_PARKED, -errno. */
-int fs_manifest_bytes(struct fs_view *view, const char *repository, const char *digest, struct ecs_buf *bytes);
+int fs_manifest_bytes(struct fs_view *view, const char *repository, const char *digest,
+                      struct ecs_buf *bytes);
+
+/* A fs_change.receive (oci_layer.c). */
+struct fs_scratch_file;
+int fs_blob_receive(struct fs_view *view, const char *name, struct fs_scratch_file *file);
 
 extern const struct fs_file_ops fs_blob_ops; /* blob_file.c */
 

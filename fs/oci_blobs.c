@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which blobs a repository has, and how long they are: its manifests tell. ECR itself has no list of layers. */
+/* Which blobs a repository has, and how long they are: its manifests tell. ECR itself has no list of layers.
+ */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -64,7 +65,8 @@ static int look_into(struct known *known, const char *digest, const struct ecs_d
 {
     json_t *image = ecs_doc_tree(doc), *layer;
     const json_t *text = json_object_get(image, "imageManifest");
-    json_t *manifest = text != NULL ? json_loadb(json_string_value(text), json_string_length(text), 0, NULL) : NULL;
+    json_t *manifest =
+        text != NULL ? json_loadb(json_string_value(text), json_string_length(text), 0, NULL) : NULL;
     size_t i;
     add_descriptor(known, json_object_get(manifest, "config"));
     json_array_foreach(json_object_get(manifest, "layers"), i, layer) add_descriptor(known, layer);
@@ -107,7 +109,8 @@ static int begin(struct fs_view *view, struct known **ret_known, const struct ec
     return fs_view_list(view, &images, ret_list);
 }
 
-static bool take(const struct known *known, const struct ecs_list *list, const char *digest, struct fs_blob *ret_blob)
+static bool take(const struct known *known, const struct ecs_list *list, const char *digest,
+                 struct fs_blob *ret_blob)
 {
     const json_t *size = json_object_get(known->sizes, digest);
     if (size == NULL)
@@ -115,6 +118,22 @@ static bool take(const struct known *known, const struct ecs_list *list, const c
     ret_blob->is_manifest = ecs_list_has(list, digest);
     ret_blob->size = (uint64_t)json_integer_value(size);
     return true;
+}
+
+/* What no manifest names may have come just now: a push sends layers first. */
+static int find_layer(struct fs_view *view, const char *digest, struct fs_blob *ret_blob)
+{
+    struct ecs_key key = {ECS_LAYER, view_repository(view), digest};
+    struct ecs_doc *doc;
+    int r = fs_view_doc_of(view, &key, &doc);
+    if (r != 0)
+        return r;
+    const char *availability = ecs_doc_field(doc, "layerAvailability"),
+               *size = ecs_doc_field(doc, "layerSize");
+    if (availability == NULL || strcmp(availability, "AVAILABLE") != 0 || size == NULL)
+        return -ENOENT;
+    *ret_blob = (struct fs_blob){.size = strtoull(size, NULL, 10)};
+    return 0;
 }
 
 int fs_blob_find(struct fs_view *view, const char *digest, struct fs_blob *ret_blob)
@@ -137,7 +156,9 @@ int fs_blob_find(struct fs_view *view, const char *digest, struct fs_blob *ret_b
         return 0;
     if (r == 0)
         r = look_at_all(view, known, list, true);
-    return r != 0 ? r : take(known, list, digest, ret_blob) ? 0 : -ENOENT;
+    if (r != 0 || take(known, list, digest, ret_blob))
+        return r;
+    return find_layer(view, digest, ret_blob);
 }
 
 int fs_blob_all(struct fs_view *view, const json_t **ret_sizes)

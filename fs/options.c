@@ -350,6 +350,8 @@ static int take_source(struct options *options, const char *word, struct reasons
 static int take_words(struct options *options, int count, char **words, struct reasons *reasons)
 {
     struct stat st;
+    if (options->check && (count == 0 || (count == 1 && is_source(words[0]))))
+        return take_source(options, count == 1 ? words[0] : "aws", reasons);
     if (count == 0)
         return refuse(reasons, "no mountpoint (ecsfs -h tells more)");
     if (count > 2)
@@ -368,6 +370,8 @@ static int settle(struct options *options, struct reasons *reasons)
         return refuse(reasons, "endpoint_url= is of no use with the source local");
     if (!options->pacing_given)
         options->pacing = options->source_kind == SOURCE_AWS;
+    if (options->stale_ms < 0) /* the emulator costs nothing to ask */
+        options->stale_ms = options->source_kind == SOURCE_LOCAL ? 1000 : 5000;
     if (options->debug)
         options->foreground = true;
     if (options->allow_other) /* the modes must then mean something */
@@ -388,15 +392,18 @@ static int settle(struct options *options, struct reasons *reasons)
 
 int options_parse(struct options *options, int argc, char **argv, char *why, size_t why_size)
 {
-    static const struct option longs[] = {
-        {"help", no_argument, NULL, 'h'},          {"version", no_argument, NULL, 'V'},
-        {"foreground", no_argument, NULL, 'f'},    {"debug", no_argument, NULL, 'd'},
-        {"options", required_argument, NULL, 'o'}, {0}};
+    static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {"foreground", no_argument, NULL, 'f'},
+                                          {"debug", no_argument, NULL, 'd'},
+                                          {"options", required_argument, NULL, 'o'},
+                                          {"check", no_argument, NULL, 'C'},
+                                          {0}};
     struct reasons reasons = {why, why_size};
     int c, r = 0;
 
     *options = (struct options){
-        .stale_ms = 5000, .timeout_ms = 60000, .fuse = ECS_BUF(4096), .given = ECS_BUF(4096)};
+        .stale_ms = -1, .timeout_ms = 60000, .fuse = ECS_BUF(4096), .given = ECS_BUF(4096)};
     opterr = 0;
     optind = 0;
     while (r == 0 && (c = getopt_long(argc, argv, ":o:fdVh", longs, NULL)) != -1) {
@@ -409,6 +416,9 @@ int options_parse(struct options *options, int argc, char **argv, char *why, siz
             break;
         case 'd':
             options->debug = true;
+            break;
+        case 'C':
+            options->check = true;
             break;
         case 'V':
             options->version = true;

@@ -28,6 +28,7 @@ struct options {
     unsigned max_read; /* 0: not given */
 
     bool foreground, debug, help, version;
+    bool check; /* --check: the mountpoint may be NULL */
     bool allow_other;
     struct ecs_buf fuse;  /* options for the kernel and fusermount3, comma-separated */
     struct ecs_buf given; /* the -o options, without secrets */

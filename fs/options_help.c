@@ -3,6 +3,7 @@
 
 const char options_help[] =
     "Usage: ecsfs [SOURCE] MOUNTPOINT [-o OPTION[,OPTION...]]\n"
+    "       ecsfs --check [SOURCE] [-o OPTION[,OPTION...]]\n"
     "\n"
     "Shows Amazon ECS as files: ls the clusters, cat a task, echo 5 > desired-count.\n"
     "\n"
@@ -29,7 +30,7 @@ const char options_help[] =
     "  endpoint_url=URL ask this server instead of AWS\n"
     "\n"
     "How it is asked  (-o)\n"
-    "  stale=SECONDS    how old a live value may be                      (5)\n"
+    "  stale=SECONDS    how old a live value may be      (5; 1 for local)\n"
     "  timeout=SECONDS  how long an operation may wait for AWS          (60)\n"
     "  pacing=on|off    stay within AWS's rate limits      (on; off for local)\n"
     "  cache_dir=DIR    keep what cannot change there; none: nowhere\n"
@@ -43,6 +44,8 @@ const char options_help[] =
     "\n"
     "  -f               stay in the foreground; Ctrl-C unmounts\n"
     "  -d               the same, and print every operation\n"
+    "  --check          do not mount, but tell what would be in the way: FUSE,\n"
+    "                   region, credentials, endpoint, clock, permissions\n"
     "  -V               print the version\n"
     "  -h               print this\n"
     "\n"

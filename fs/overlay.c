@@ -45,7 +45,8 @@ struct fs_overlay *fs_overlay_free(struct fs_overlay *overlay)
     return NULL;
 }
 
-/* A draft whose creation was tried may be there, though the answer was lost or a refusal: it is looked for. */
+/* A draft whose creation was tried may be there, though the answer was lost or a refusal: it is looked for.
+ */
 static int look_for(struct fs_tree *tree, struct fs_request *rq, const struct fs_draft *draft)
 {
     struct fs_view view;
@@ -90,12 +91,22 @@ bool fs_overlay_hides(struct fs_tree *tree, struct fs_inode *parent, const char 
     return fs_tombstone_stands(tree, parent, name) || fs_scratch_find(tree, parent, name);
 }
 
-/* Who writes a document sees the length of what it wrote; all others that of the document. */
-static int staged_attr(const struct fs_view *view, struct fs_attr *attr)
+/* Not there at AWS, as far as is known; -ENOENT of a row that may be absent. */
+static bool known_absent(struct fs_view *view)
+{
+    bool peek = view->rq->peek;
+    view->rq->peek = true;
+    int r = fs_row_present(view);
+    view->rq->peek = peek;
+    return r == -ENOENT;
+}
+
+/* Who writes a document sees the length of what it wrote; all others that of the document, if there is one. */
+static int staged_attr(struct fs_view *view, struct fs_attr *attr)
 {
     const struct fs_staged *staged = fs_staged_of(view->inode);
     if (!staged->stage.begun || !staged->stage.staged || staged->writer != view->rq->pid)
-        return FS_NOT_LOCAL;
+        return known_absent(view) ? 0 : FS_NOT_LOCAL;
     attr->st.st_size = (off_t)staged->stage.text.len;
     attr->valid_ms = 0;
     return 0;
@@ -124,7 +135,7 @@ int fs_overlay_attr(struct fs_view *view, struct fs_attr *attr)
         return staged_attr(view, attr);
     if (file) {
         const char *target = file->scratch.target;
-        attr->st.st_size = target ? (off_t)strlen(target) : (off_t)file->scratch.text.len;
+        attr->st.st_size = target ? (off_t)strlen(target) : (off_t)fs_scratch_size(&file->scratch);
         attr->st.st_nlink = file->linked;
         set_time(&attr->st, file->scratch.modified_ms);
     } else if (fs_draft_of(view->inode) && !fs_overlay_is_draft(view->inode))

@@ -10,7 +10,7 @@
 enum { HELP_COLUMN = 44 };
 
 static const char opening[] =
-    "This is Amazon ECS as files. Reading is ls, cat, grep and diff; writing a file changes what it says.\n"
+    "This is Amazon ECS and ECR as files. Reading is ls, cat, grep and diff; writing a file changes what it says.\n"
     "\n"
     "    cat overview                                      the clusters at a glance\n"
     "    cat clusters/prod/overview                        its services\n"
@@ -19,6 +19,10 @@ static const char opening[] =
     "                                                      deploy; `cat stable` beside it waits for the end\n"
     "    diff task-definitions/web/12.json task-definitions/web/13.json\n"
     "    vi task-definitions/web/latest.json               saving registers the next revision\n"
+    "    ls repositories/team/app/images/*/in-use-by       which running tasks use which image\n"
+    "    ln -sfn v7 repositories/team/app/image-tags/live  moves a tag\n"
+    "    skopeo copy oci:repositories/team/app/oci:v7 oci:here:v7\n"
+    "                                                      pulls an image; the reverse pushes one\n"
     "\n"
     "A write that AWS refuses fails in your shell or editor and changes nothing. AWS's own words are the "
     "last\n"

@@ -91,6 +91,17 @@ bool fs_row_conditional(const struct fs_node *row)
     return (row->field != NULL && row->show == NULL) || (row->flags & FS_MAYBE) != 0;
 }
 
+/* AWS says "UnknownOperationException". Others (moto) break down: a 500 that bears neither AWS's code nor its
+ * request id is not AWS's. */
+bool fs_unknown_operation(const struct fs_view *view, int r)
+{
+    const struct ecs_error *error = view->rq->want.error;
+    if (r == -EOPNOTSUPP)
+        return true;
+    return r == -EIO && error != NULL && (error->http_status == 500 || error->http_status == 501) &&
+           strncmp(error->code, "HTTP", 4) == 0 && error->request_id[0] == '\0';
+}
+
 static int list_kind(struct fs_view *directory, const struct fs_node *row, fs_emit_fn *emit, void *arg)
 {
     struct ecs_key key;
@@ -102,7 +113,7 @@ static int list_kind(struct fs_view *directory, const struct fs_node *row, fs_em
         if (!ecs_cache_known_absent(directory->tree->cache, &child, NULL))
             r = emit(arg, child.id);
     }
-    return r;
+    return (row->flags & FS_MAYBE) != 0 && r < 0 && fs_unknown_operation(directory, r) ? 0 : r;
 }
 
 /* ---- rows that nest ---- */
@@ -218,8 +229,10 @@ static int present(struct fs_view *view)
         return row->entries->has(view);
     if (view->id != NULL && nests(row))
         return nested_present(view);
-    if (view->id != NULL && row->of != 0)
-        return resource_present(view);
+    if (view->id != NULL && row->of != 0) {
+        int found = resource_present(view);
+        return found == -ENOENT && row->present != NULL ? row->present(view) : found;
+    }
     int r = holder_present(view);
     if (r != 0)
         return r;

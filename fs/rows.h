@@ -23,6 +23,8 @@ void fs_row_list_key(struct fs_view *directory, const struct fs_node *row, struc
 bool fs_row_conditional(const struct fs_node *row);
 /* Has it a way to be written? */
 bool fs_row_writable(const struct fs_node *row);
+/* Did the last question fail because the endpoint does not know the operation? */
+bool fs_unknown_operation(const struct fs_view *view, int r);
 /* The children of a row without a name. */
 int fs_row_list(struct fs_view *directory, const struct fs_node *row, fs_emit_fn *emit, void *arg);
 

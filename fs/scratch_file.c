@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "change.h"
+#include "ecsfs/cleanup.h"
 #include "local.h"
+#include "rows.h"
 
 static const struct fs_node scratch_file_node = {.mode = FS_FILE_RW, .flags = FS_UNLISTED | FS_LOCAL};
 static const struct fs_node scratch_link_node = {.mode = FS_LINK, .flags = FS_UNLISTED | FS_LOCAL};
@@ -64,6 +67,7 @@ int fs_scratch_create(struct fs_tree *tree, struct fs_inode *parent, const char 
     }
     file->local.kind = FS_LOCAL_SCRATCH;
     file->scratch.modified_ms = fs_wall_ms(tree);
+    file->scratch.spills = (parent->node->flags & FS_SPOOLS) != 0;
     file->inode = fs_inode_ref(inode);
     inode->local = &file->local;
     link_file(tree, file);
@@ -103,6 +107,18 @@ int fs_scratch_move(struct fs_tree *tree, struct fs_scratch_file *file, struct f
 
 /* ---- open files ---- */
 
+/* The row that takes a scratch file of that name over, or NULL. */
+static const struct fs_node *receiver_of(const struct fs_view *view)
+{
+    const struct fs_scratch_file *file = fs_scratch_of(view->inode);
+    const struct fs_node *row = NULL;
+    cleanup_free char *id = NULL;
+    if (file == NULL || !file->linked || view->parent == NULL ||
+        fs_row_find(view->tree, view->parent, view->name, &row, &id) != 0)
+        return NULL;
+    return row->change != NULL && row->change->receive != NULL ? row : NULL;
+}
+
 static int scratch_open(struct fs_view *view, int flags, struct fs_handle **ret_handle,
                         struct fs_open_hints *ret_hints)
 {
@@ -115,7 +131,7 @@ static int scratch_open(struct fs_view *view, int flags, struct fs_handle **ret_
     if (flags & O_TRUNC)
         fs_scratch_truncate(&file->scratch, 0);
     ret_hints->keep_cache = true; /* only the kernel itself writes it */
-    ret_hints->no_flush = true;
+    ret_hints->no_flush = receiver_of(view) == NULL;
     file->opened++;
     *ret_handle = handle;
     return 0;
@@ -124,8 +140,7 @@ static int scratch_open(struct fs_view *view, int flags, struct fs_handle **ret_
 static int scratch_read(struct fs_view *view, struct fs_handle *handle, size_t size, off_t offset,
                         const char **ret_data, size_t *ret_len)
 {
-    fs_scratch_read(&fs_scratch_of(view->inode)->scratch, size, (uint64_t)offset, ret_data, ret_len);
-    return 0;
+    return fs_scratch_read(&fs_scratch_of(view->inode)->scratch, size, (uint64_t)offset, ret_data, ret_len);
 }
 
 static int scratch_write(struct fs_view *view, struct fs_handle *handle, const char *data, size_t len,
@@ -143,6 +158,22 @@ static int scratch_truncate(struct fs_view *view, struct fs_handle *handle, off_
     return fs_scratch_truncate(&file->scratch, (uint64_t)size);
 }
 
+/* A blob that was written under its own name is whole when it is closed. A shell's redirection closes a copy
+ * before anything is written. */
+static int scratch_flush(struct fs_view *view, struct fs_handle *handle)
+{
+    const struct fs_node *row = receiver_of(view);
+    struct fs_scratch_file *file = fs_scratch_of(view->inode);
+    if (row == NULL || (handle->flags & O_ACCMODE) == O_RDONLY || fs_scratch_size(&file->scratch) == 0)
+        return 0;
+    int r = row->change->receive(view, view->name, file);
+    if (r == FS_RECEIVED) {
+        fs_tell_entry(view->tree, view->parent, view->name);
+        fs_scratch_remove(view->tree, file);
+    }
+    return r == FS_RECEIVED || r == FS_KEPT ? 0 : r;
+}
+
 static void scratch_release(struct fs_tree *tree, struct fs_handle *handle)
 {
     struct fs_scratch_file *file = fs_scratch_of(handle->inode);
@@ -156,5 +187,6 @@ const struct fs_file_ops fs_scratch_ops = {
     .read = scratch_read,
     .write = scratch_write,
     .truncate = scratch_truncate,
+    .flush = scratch_flush,
     .release = scratch_release,
 };

@@ -22,6 +22,24 @@ static void copy_value(char *to, size_t size, const char *value, size_t len)
     to[len] = 0;
 }
 
+/* 0: no date. Taken for one, it would put our clock off by decades. */
+static int64_t read_date(const char *text)
+{
+    int64_t seconds = (int64_t)curl_getdate(text, NULL);
+    return seconds > 0 ? seconds * 1000 : 0;
+}
+
+/* What a server says, in milliseconds: an hour at most. -1: no number (a date), or a negative one. */
+static int64_t read_pause(const char *text, int64_t unit_ms)
+{
+    enum { MOST_MS = 3600000 };
+    char *end;
+    long long n = strtoll(text, &end, 10);
+    if (end == text || *end || n < 0)
+        return -1;
+    return n > MOST_MS / unit_ms ? MOST_MS : n * unit_ms;
+}
+
 static void take_header(struct aws_answer_headers *answer, const char *name, size_t name_len,
                         const char *value, size_t len)
 {
@@ -32,11 +50,11 @@ static void take_header(struct aws_answer_headers *answer, const char *name, siz
     else if (name_len == 16 && strncasecmp(name, "x-amzn-requestid", 16) == 0)
         copy_value(answer->request_id, sizeof(answer->request_id), value, len);
     else if (name_len == 4 && strncasecmp(name, "date", 4) == 0)
-        answer->date_ms = (int64_t)curl_getdate(text, NULL) * 1000;
+        answer->date_ms = read_date(text);
     else if (name_len == 17 && strncasecmp(name, "x-amz-retry-after", 17) == 0)
-        answer->retry_after_ms = strtoll(text, NULL, 10);
+        answer->retry_after_ms = read_pause(text, 1);
     else if (name_len == 11 && strncasecmp(name, "retry-after", 11) == 0 && answer->retry_after_ms < 0)
-        answer->retry_after_ms = strtoll(text, NULL, 10) * 1000;
+        answer->retry_after_ms = read_pause(text, 1000);
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *arg)

@@ -91,6 +91,7 @@ static void status(struct ecs_backend *backend, struct ecs_backend_status *ret_s
     ret_status->failed = client->meter.failed;
     ret_status->in_flight = client->meter.in_flight;
     pthread_mutex_unlock(&client->lock);
+    aws_identity_want(client); /* for the next time */
 }
 
 static void metrics(struct ecs_backend *backend, char **ret_text)
@@ -164,6 +165,10 @@ static void free_client(struct aws_client *client)
         curl_multi_cleanup(client->multi);
         curl_global_cleanup();
     }
+    ecs_error_unref(client->identity_call.error);
+    while (client->identity_home && ecs_mailbox_take(client->identity_home))
+        ;
+    ecs_mailbox_free(client->identity_home);
     ecs_mailbox_free(client->input);
     aws_lanes_free(&client->lanes);
     aws_meter_free(&client->meter);
@@ -241,8 +246,9 @@ struct ecs_backend *ecs_aws_new(const struct ecs_aws_options *options, struct ec
     TAILQ_INIT(&client->all);
     TAILQ_INIT(&client->backoff);
     client->input = ecs_mailbox_new();
+    client->identity_home = ecs_mailbox_new();
     struct ecs_error *error = NULL;
-    if (!client->input || !copy_option(&client->profile_option, options->profile) ||
+    if (!client->input || !client->identity_home || !copy_option(&client->profile_option, options->profile) ||
         !copy_option(&client->region_option, options->region) ||
         !copy_option(&client->endpoint_option, options->endpoint_url))
         error = ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");

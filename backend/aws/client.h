@@ -67,6 +67,7 @@ struct aws_task {
     int retry_cost;                      /* taken from the lane's quota by the last retry */
     bool idempotent;                     /* a write that AWS knows again by its client token */
     bool unwanted;                       /* cancelled while its write was under way */
+    bool heard;                          /* a change that AWS may have made, by an attempt before */
     bool resigned;                       /* sent again for the clock's skew already */
     bool rekeyed;                        /* sent again with fresh keys already */
     bool paced;                          /* waited for a token */
@@ -104,6 +105,8 @@ struct aws_client {
     pthread_t thread;
     bool started;
     struct aws_letter stop_letter;
+    struct ecs_call identity_call; /* GetCallerIdentity, asked by status() */
+    struct ecs_mailbox *identity_home;
 
     CURLM *multi;
     CURL *easies[AWS_EASY_KEPT]; /* idle, for use again */
@@ -128,6 +131,8 @@ struct aws_client {
     struct aws_credentials *credentials; /* replaced under the lock by the network thread, which alone
                                             reads it without */
     char identity[128], account[16];
+    bool identity_asked;
+    int64_t identity_not_before_ms; /* after it failed */
     bool reachable;
     char trouble[256];
     int64_t clock_off_ms;
@@ -160,6 +165,11 @@ void aws_keys_arrived(struct aws_client *client, struct aws_letter *letter, int6
 bool aws_keys_refused(struct aws_client *client, const struct aws_credentials *refused, int64_t now);
 /* Ends the refresher, whatever it does. */
 void aws_keys_stop(struct aws_client *client);
+
+/* identity.c: who we are, for status. Asks STS when that is not known, in the background; a failure is no
+ * trouble, and is tried again a minute later. From any thread, without the lock. */
+void aws_identity_want(struct aws_client *client);
+void aws_identity_keep(struct aws_client *client, const char *arn, const char *account);
 
 /* An error of ours about an operation. */
 struct ecs_error *aws_own_error(const char *operation, int err, const char *code, const char *format, ...)

@@ -21,7 +21,8 @@ void aws_download_range(const struct ecs_call *call, char *range, size_t size)
              call->range_first + call->range_len - 1);
 }
 
-/* 206 is the range; 200 the whole layer, from a server that knows no ranges: good when the range was the whole. */
+/* 206 is the range; 200 the whole layer, from a server that knows no ranges: good when the range was the
+ * whole. */
 struct ecs_error *aws_download_take(struct ecs_call *call, int status, struct ecs_buf *reply)
 {
     if (status != 206 && call->range_first > 0)

@@ -154,9 +154,11 @@ bool aws_keys_ready(struct aws_client *client, int64_t now, struct ecs_error **r
 bool aws_keys_refused(struct aws_client *client, const struct aws_credentials *refused, int64_t now)
 {
     if (client->credentials && client->credentials != refused)
-        return true; /* there are other ones since */
-    if (client->refreshing)
+        return true;          /* there are other ones since */
+    if (client->refreshing) { /* in the background: from now on, everybody waits for it */
+        replace_keys(client, NULL);
         return true;
+    }
     if (client->refreshed_ms && now - client->refreshed_ms < AWS_REST_MS)
         return false;
     if (start_refresh(client, now) < 0)

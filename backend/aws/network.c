@@ -6,6 +6,7 @@
 
 #include "client.h"
 #include "ecsfs/log.h"
+#include "retry.h"
 
 enum {
     IDLE_MS = 60000,   /* nothing to do: the mailbox wakes the thread */
@@ -57,11 +58,32 @@ static void unlink_task(struct aws_client *client, struct aws_task *task)
     TAILQ_REMOVE(&client->all, task, all);
 }
 
+/* Whether an error settles what became of a change whose earlier attempt may have been heard: AWS's verdict
+ * on it does, and a 500 says itself that it does not. */
+static bool settles(const struct ecs_error *error)
+{
+    enum aws_retry retry = aws_retry_of_answer(error);
+    return error->http_status >= 500 ? retry == AWS_RETRY_AMBIGUOUS
+                                     : error->http_status >= 400 && retry == AWS_RETRY_NO;
+}
+
+/* That a later attempt was throttled, refused or never left says nothing of the one before. */
+static struct ecs_error *doubt(const struct aws_task *task, struct ecs_error *error)
+{
+    if (!error || !task->heard || settles(error) || strcmp(error->code, "AnswerLost") == 0)
+        return error;
+    struct ecs_error *lost = aws_own_error(task->call->operation, error->err, "AnswerLost",
+                                           "%s; whether the change was made is not known", error->message);
+    ecs_error_unref(error);
+    return lost;
+}
+
 void aws_task_finish(struct aws_client *client, struct aws_task *task, struct ecs_error *error)
 {
     struct ecs_call *call = task->call;
     unlink_task(client, task);
     aws_attempt_end(client, task);
+    error = doubt(task, error);
     call->attempts = task->attempts;
     call->error = error;
     pthread_mutex_lock(&client->lock);

@@ -26,8 +26,12 @@ struct ecs_error *aws_own_error(const char *operation, int err, const char *code
     return ecs_error_context(ecs_error_from_aws(operation, 0, code, message, NULL, 0), err, "%s", "");
 }
 
-static void set_reachable(struct aws_client *client, bool reachable, const char *trouble)
+/* STS only tells who we are, and an endpoint of one's own need not have it. */
+static void set_reachable(struct aws_client *client, const struct aws_task *task, bool reachable,
+                          const char *trouble)
 {
+    if (strcmp(task->call->service, "sts") == 0)
+        return;
     pthread_mutex_lock(&client->lock);
     client->reachable = reachable;
     snprintf(client->trouble, sizeof(client->trouble), "%.255s", trouble);
@@ -79,8 +83,10 @@ static void transport_failed(struct aws_client *client, struct aws_task *task, C
     char words[CURL_ERROR_SIZE + 512];
     snprintf(words, sizeof(words), "%s: %s%s%s%s", task->host, how->words, *task->curl_error ? " (" : "",
              task->curl_error, *task->curl_error ? ")" : "");
-    set_reachable(client, too_large, too_large ? "" : words);
-    if (how->again && (unsent || may_repeat(task)) &&
+    set_reachable(client, task, too_large, too_large ? "" : words);
+    task->heard |= task->call->writing && !unsent;
+    bool told_again = too_large && task->call->writing && task->idempotent; /* AWS tells again what it did */
+    if ((told_again || (how->again && (unsent || may_repeat(task)))) &&
         retry_later(client, task, result == CURLE_OPERATION_TIMEDOUT ? AWS_TIMEOUT_COST : AWS_RETRY_COST,
                     now))
         return;
@@ -155,6 +161,7 @@ static void refused(struct aws_client *client, struct aws_task *task, int status
         again = retry_later(client, task, AWS_RETRY_COST, now);
         break;
     case AWS_RETRY_AMBIGUOUS:
+        task->heard |= task->call->writing;
         again = may_repeat(task) && retry_later(client, task, AWS_RETRY_COST, now);
         break;
     case AWS_RETRY_SKEW:
@@ -174,12 +181,7 @@ static void note_identity(struct aws_client *client, const json_t *tree)
 {
     const char *arn = json_string_value(json_object_get(tree, "Arn"));
     const char *account = json_string_value(json_object_get(tree, "Account"));
-    pthread_mutex_lock(&client->lock);
-    if (arn)
-        snprintf(client->identity, sizeof(client->identity), "%s", arn);
-    if (account)
-        snprintf(client->account, sizeof(client->account), "%s", account);
-    pthread_mutex_unlock(&client->lock);
+    aws_identity_keep(client, arn, account);
 }
 
 /* Takes over `why`. */
@@ -217,7 +219,13 @@ static void succeeded(struct aws_client *client, struct aws_task *task, int64_t 
     struct ecs_call *call = task->call;
     struct ecs_error *error = NULL;
     json_t *tree = read_reply(task, &error);
+    task->heard |= task->call->writing;
     aws_lane_content(task->lane, now, task->retry_cost);
+    if (!tree && task->call->writing && task->idempotent &&
+        retry_later(client, task, AWS_RETRY_COST, now)) { /* AWS tells again what it did */
+        ecs_error_unref(error);
+        return;
+    }
     if (!tree) {
         error = unreadable(task, error);
     } else {
@@ -248,7 +256,7 @@ void aws_attempt_done(struct aws_client *client, struct aws_task *task, CURLcode
         transport_failed(client, task, result, now);
         return;
     }
-    set_reachable(client, true, "");
+    set_reachable(client, task, true, "");
     note_clock(client, task, now);
     long status = 0;
     curl_easy_getinfo(task->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -98,7 +98,7 @@ static const struct aws_transport transports[] = {
      false, false},
     {CURLE_SEND_ERROR, -EIO, "ConnectionClosed", "the connection broke while sending", true, false},
     {CURLE_RECV_ERROR, -EIO, "ConnectionClosed", "the connection broke", true, false},
-    {CURLE_OUT_OF_MEMORY, -ENOMEM, "OutOfMemory", "out of memory", false, true},
+    {CURLE_OUT_OF_MEMORY, -ENOMEM, "OutOfMemory", "out of memory", false, false},
     {CURLE_OK, -EIO, "TransferFailed", "the transfer failed", false, false}, /* all others */
 };
 

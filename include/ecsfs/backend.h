@@ -36,9 +36,10 @@ struct ecs_call {
     int timeout_ms; /* for the whole call with its retries and pacing; 0: the backend's default */
     bool writing;   /* changes something at AWS. Sent again only where nothing can happen twice */
 
-    /* Instead of an operation: a plain GET of the URL in `body`, which AWS gave out (GetDownloadUrlForLayer) and
-     * which carries its own permission: not signed, no keys are sent. `range_len` bytes from `range_first` on are asked
-     * for; they come in `bytes`, and digest is not called. `service` and `operation` then only name it. */
+    /* Instead of an operation: a plain GET of the URL in `body`, which AWS gave out (GetDownloadUrlForLayer)
+     * and which carries its own permission: not signed, no keys are sent. `range_len` bytes from
+     * `range_first` on are asked for; they come in `bytes`, and digest is not called. `service` and
+     * `operation` then only name it. */
     bool download;
     uint64_t range_first;
     size_t range_len;

@@ -17,7 +17,7 @@ enum ecs_kind_id {
     ECS_INACTIVE_REVISION, /* parent: family       id: revision number; the list of INACTIVE ones */
     ECS_SERVICE_DEPLOYMENT, /* parent: cluster/service  id: the last part of its ARN */
     ECS_SERVICE_REVISION,   /* parent: cluster/service  id: the last part of its ARN; no list */
-    ECS_TASK_SET,           /* parent: cluster/service  id: task set id */
+    ECS_TASK_SET,           /* parent: cluster/service  id: the last part of its ARN */
     ECS_CAPACITY_PROVIDER,  /* parent: ""           id: its name */
     ECS_ACCOUNT_SETTING,    /* parent: ""           id: its name */
     ECS_TASK_PROTECTION,    /* parent: cluster      id: task id; no list */
@@ -28,15 +28,19 @@ enum ecs_kind_id {
     ECS_REPOSITORY_TAGS,    /* parent: ""           id: repository name; no list */
     ECS_IMAGE,              /* parent: repository   id: digest */
     ECS_MANIFEST,           /* parent: repository   id: digest; no list */
+    ECS_LAYER,              /* parent: repository   id: digest; no list */
     ECS_SCAN_FINDINGS,      /* parent: repository   id: digest; no list */
     ECS_REGISTRY,           /* parent: ""           id: any; there is one */
     ECS_REGISTRY_POLICY,    /* parent: ""           id: any; there is one */
     ECS_REGISTRY_SCANNING,  /* parent: ""           id: any; there is one */
+    ECS_PULL_THROUGH_RULE,  /* parent: "registry"   id: repository prefix */
+    ECS_CREATION_TEMPLATE,  /* parent: "registry"   id: repository prefix */
     ECS_KINDS
 };
 
 /* Names one resource. Strings are borrowed. Parent parts are joined by '/', which no ECS name
- * holds (a repository's name does; it is the only part then); "" where there is no parent. As the key of a list, id is "". */
+ * holds (a repository's name does; it is the only part then); "" where there is no parent. As the key of a
+ * list, id is "". */
 struct ecs_key {
     enum ecs_kind_id kind;
     const char *parent;
@@ -95,9 +99,9 @@ struct ecs_kind {
          * parent ("cluster/service"), and its field that holds an ARN. NULL: no %3$s in `format`. */
         enum ecs_kind_id owner;
         const char *owner_arn;
-        bool owner_same;         /* the owner bears the same parent and id instead */
-        const char *object;      /* an id is an object with this member: {"imageDigest": id} */
-        bool has_siblings;       /* no list of its own: a call is filled up from this kind's, */
+        bool owner_same;           /* the owner bears the same parent and id instead */
+        const char *object;        /* an id is an object with this member: {"imageDigest": id} */
+        bool has_siblings;         /* no list of its own: a call is filled up from this kind's, */
         enum ecs_kind_id siblings; /* of the same parent */
         const char *parents[2];
         const char *input;  /* JSON object with the fixed members: {"include":["TAGS"]} */
@@ -111,6 +115,10 @@ struct ecs_kind {
     const char *gone;               /* each `status` that means "not there", space-separated, or NULL */
     const char *time;               /* member that is the resource's own time ("createdAt"), or NULL */
     const struct ecs_field *fields; /* ends with a NULL name */
+    /* When AWS has forgotten a resource whose field of this name had this value, its last document stays
+     * known and listed as long as the cache lives (stopped tasks); of these, the newest 1000. NULL: none do.
+     */
+    const char *kept_field, *kept_value;
     /* The document is that of another kind's resource too (the newest revision of a family). */
     bool is_alias;
     enum ecs_kind_id alias_kind;

@@ -9,7 +9,10 @@ demo's world in it (contrib/demo/build). What the document shows must be what co
 between any two runs (ids, times) may differ, and a line "..." stands for any lines.
 
   sessions.py --paste ECSFS DOCUMENT.md     writes what came out into the document instead
+
+In a block marked `tree`, the first word of each line is a path or a pattern that must be there.
 """
+import glob
 import os
 import re
 import subprocess
@@ -39,11 +42,11 @@ def normal(line):
     return line
 
 
-def blocks(lines):
-    """[(index of the first line in the block, lines)] of the console blocks."""
+def blocks(lines, mark):
+    """[(index of the first line in the block, lines)] of the blocks so marked."""
     inside = None
     for i, line in enumerate(lines):
-        if inside is None and line.strip() == "```console":
+        if inside is None and line.strip() == "```" + mark:
             inside = i + 1
         elif inside is not None and line.strip() == "```":
             yield inside, lines[inside:i]
@@ -111,12 +114,18 @@ def main():
         sys.exit(1 if os.environ.get("ECSFS_TESTS_MUST_MOUNT") == "1" else 77)
     with open(arguments[1]) as f:
         lines = f.read().split("\n")
-    found = list(blocks(lines))
+    found = list(blocks(lines, "console"))
+    names = [line.split()[0] for _, block in blocks(lines, "tree") for line in block if line.strip()]
     failures = ran = 0
     text = list(lines)
     with peer.Mount(None, source="local") as mount:
         subprocess.run([BUILD, mount.at], check=True)
         shell = Shell(mount)
+        for name in names:
+            ran += 1
+            if not glob.glob(mount.path(name)):
+                failures += 1
+                print("%s: there is no %s" % (arguments[1], name))
         try:
             replaced = []
             for first, block in found:
@@ -139,7 +148,7 @@ def main():
             f.write("\n".join(text))
     if failures:
         print("If what came is right: %s --paste %s %s" % (sys.argv[0], *arguments))
-    print("%s: %d commands, %d differ" % (os.path.basename(arguments[1]), ran, failures))
+    print("%s: %d lines of sessions and trees, %d differ" % (os.path.basename(arguments[1]), ran, failures))
     if not ran:
         print("no session in it")
     sys.exit(failures > 0 or not ran)

@@ -158,7 +158,7 @@ class Mount:
                         AWS_EC2_METADATA_DISABLED="true", AWS_REGION=REGION, AWS_ENDPOINT_URL=self.endpoint or "",
                         **self.environment)
         self.log = open(self.home + "/log", "w+")
-        self.process = subprocess.Popen([ECSFS, self.source, self.at, "-f", "-o", "cache_dir=none," + self.options],
+        self.process = subprocess.Popen([ECSFS, self.source, self.at, "-f"] + (["-o", self.options] if self.options else []),
                                         env=self.env, stdout=self.log, stderr=self.log, preexec_fn=end_with_me)
         until(lambda: self.mounted() or self.process.poll() is not None)
         if not self.mounted():

@@ -38,6 +38,12 @@ class Calls(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""), script)
         return done.stdout
 
+    def asked(self):
+        """What ECS was asked. Besides, STS tells once a mount whose account it is, for the cache on disk."""
+        ops = self.proxy.ops()
+        self.assertLessEqual(ops.count("GetCallerIdentity"), 1)
+        return [op for op in ops if op != "GetCallerIdentity"]
+
     def count(self, op):
         return self.proxy.ops().count(op)
 
@@ -51,14 +57,14 @@ class Calls(unittest.TestCase):
         lists = self.proxy.log("ListServices")
         self.assertEqual([e["params"]["maxResults"] for e in lists], [100])
         self.assertLessEqual(self.count("DescribeServices"), (SERVICES + 9) // 10)
-        self.assertLessEqual(len(self.proxy.ops()), 1 + 4 + 2)
+        self.assertLessEqual(len(self.asked()), 1 + 4 + 2)
         self.proxy.reset()
         self.assertEqual(self.sh(counts).split(), [str(i) for i in range(SERVICES)])
         self.assertEqual(self.proxy.ops(), [], "within `stale` a second read asks nothing")
 
     def test_a_lookup_asks_for_what_it_names(self):
         self.assertEqual(self.sh("cat clusters/big/services/svc-07/desired-count"), "7\n")
-        self.assertLessEqual(len(self.proxy.ops()), 2, self.proxy.ops())
+        self.assertLessEqual(len(self.asked()), 2, self.asked())
         self.assertEqual(self.count("ListServices"), 0)
 
     def test_a_hundred_first_readers_make_one_describe(self):
@@ -67,7 +73,7 @@ class Calls(unittest.TestCase):
         out = self.sh("for i in {1..100}; do cat clusters/big/services/svc-11/desired-count & done; wait")
         self.assertEqual(out.split(), ["11"] * 100)
         self.assertEqual(self.count("DescribeServices"), 1)
-        self.assertLessEqual(len(self.proxy.ops()), 2, self.proxy.ops())
+        self.assertLessEqual(len(self.asked()), 2, self.asked())
 
     def test_a_write_is_one_call_and_the_next_read_none(self):
         at = "clusters/big/services/svc-20/desired-count"

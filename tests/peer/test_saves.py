@@ -130,6 +130,19 @@ class Saves(unittest.TestCase):
         self.assertEqual(calls[0]["params"], calls[1]["params"], "tried again with the same token")
         self.assertEqual(mount.cat("clusters/prod/services/new/desired-count"), "1\n")
 
+    def test_lost_run(self):
+        mount = self.mount()
+        self.proxy.fault("reset_after", op="RunTask", times=1)
+        document = {"taskDefinition": "app:1", "launchType": "FARGATE",
+                    "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-0123456789abcdef0"]}}}
+        fd = os.open(mount.path("clusters/prod/tasks/run"), os.O_RDWR)
+        self.addCleanup(os.close, fd)
+        mount.failing(lambda: os.write(fd, json.dumps(document).encode()))
+        calls = self.proxy.log("RunTask")
+        self.assertEqual(len(calls), 2)
+        self.assertEqual(calls[0]["params"], calls[1]["params"], "tried again with the same token, which AWS knows")
+        self.assertEqual(len(calls[0]["params"]["clientToken"]), 32)
+
     def test_only_what_differs(self):
         mount = self.mount()
         path = "clusters/prod/services/app/service.json"

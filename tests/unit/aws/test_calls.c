@@ -9,6 +9,7 @@
 
 #include "caller.h"
 #include "data.h"
+#include "ecsfs/cleanup.h"
 
 static void say(struct said *said, int status, const char *body)
 {
@@ -122,6 +123,85 @@ START_TEST(lost_answers)
     ck_assert_ptr_null(call->error);
     ck_assert_int_eq(server_heard(server, "DescribeTasks"), 2);
     caller_done(call);
+    caller_stop(&caller);
+    server_stop(server);
+}
+END_TEST
+
+static void think_not(void *arg, const struct heard *heard, struct said *said)
+{
+    (void)arg, (void)heard;
+    said->body = strdup("{\"service\":{}}");
+}
+
+/* The first answer is lost, or is a 500; what comes then is the handler's argument. */
+struct then {
+    int first, status;
+    const char *body;
+};
+
+static void lose_then(void *arg, const struct heard *heard, struct said *said)
+{
+    const struct then *then = arg;
+    said->status = heard->count == 1 ? then->first : then->status;
+    if (said->status == 0)
+        said->fault = FAULT_CLOSE;
+    else
+        said->body = strdup(heard->count == 1 ? "{\"__type\":\"ServerException\"}" : then->body);
+}
+
+/* That a repetition was refused says nothing of the first attempt, unless it is AWS's verdict. */
+START_TEST(lost_then_refused)
+{
+    static const struct {
+        struct then then;
+        const char *code;
+    } rows[] = {
+        {{0, 503, "{\"__type\":\"ServiceUnavailableException\"}"}, "AnswerLost"},
+        {{500, 503, "{\"__type\":\"ServiceUnavailableException\"}"}, "AnswerLost"},
+        {{500, 400, "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}"}, "AnswerLost"},
+        {{0, 500, "{\"__type\":\"ServerException\"}"}, "ServerException"},
+        {{0, 400, "{\"__type\":\"InvalidParameterException\"}"}, "InvalidParameterException"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct then then = rows[i].then;
+        struct server *server = server_start(lose_then, &then);
+        struct caller caller;
+        caller_start(&caller, server_url(server), NULL);
+        struct ecs_call *call =
+            caller_call(&caller, "RunTask", "{\"taskDefinition\":\"a\",\"clientToken\":\"t\"}", true, 0);
+        ck_assert_str_eq(call->error->code, rows[i].code);
+        ck_assert_int_eq(server_heard(server, "RunTask"), then.status == 400 && i == 4 ? 2 : 3);
+        caller_done(call);
+        caller_stop(&caller);
+        server_stop(server);
+    }
+}
+END_TEST
+
+static struct ecs_error *no_room(struct ecs_call *call, struct json_t *reply)
+{
+    (void)call, (void)reply;
+    return ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
+}
+
+/* AWS has made the change, whatever became of its answer here. */
+START_TEST(answered_without_room)
+{
+    struct server *server = server_start(think_not, NULL);
+    struct caller caller;
+    caller_start(&caller, server_url(server), NULL);
+    struct ecs_call call = {.home = caller.home,
+                            .service = "ecs",
+                            .operation = "UpdateService",
+                            .body = (char *)"{}",
+                            .writing = true,
+                            .digest = no_room};
+    caller.backend->submit(caller.backend, &call);
+    ck_assert_ptr_eq(caller_take(&caller, 5000), &call);
+    ck_assert_str_eq(call.error->code, "AnswerLost");
+    ck_assert_int_eq(call.error->err, -ENOMEM);
+    ecs_error_unref(call.error);
     caller_stop(&caller);
     server_stop(server);
 }
@@ -280,6 +360,8 @@ int main(void)
     tcase_add_test(cases, success);
     tcase_add_test(cases, error_of_aws);
     tcase_add_test(cases, lost_answers);
+    tcase_add_test(cases, lost_then_refused);
+    tcase_add_test(cases, answered_without_room);
     tcase_add_test(cases, cancelled);
     tcase_add_test(cases, writes_end);
     tcase_add_test(cases, never_started);

@@ -40,7 +40,8 @@ struct world {
     int64_t life_ms;  /* of keys; 0: an hour */
     enum fault fault; /* of the host that gives them */
     int status;
-    char used[64]; /* the key of the last call of AWS */
+    const char *refused; /* a key that AWS does not take any more */
+    char used[64];       /* the key of the last call of AWS */
     char token[64], seen_token[64];
 };
 
@@ -105,6 +106,10 @@ static void serve(void *arg, const struct heard *heard, struct said *said)
             said->status = 403;
     } else {
         sscanf(authorization, "AWS4-HMAC-SHA256 Credential=%63[^/]", world->used);
+        if (world->refused && strcmp(world->refused, world->used) == 0) {
+            said->status = 400;
+            said->body = strdup("{\"__type\":\"ExpiredTokenException\",\"message\":\"expired\"}");
+        }
     }
 }
 
@@ -195,6 +200,28 @@ START_TEST(container)
     server_stop(server);
     unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
     unsetenv("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+}
+END_TEST
+
+/* Refused while new ones are fetched in the background: the call waits for those. */
+START_TEST(refused_while_renewing)
+{
+    struct world world = {0};
+    struct server *server = server_start(serve, &world);
+    set_url("AWS_CONTAINER_CREDENTIALS_FULL_URI", server, "/keys");
+    struct caller caller;
+    begin(&caller, server, NULL);
+    call_well(&caller);
+    ahead_ms += 46 * MINUTE_MS;
+    world.fault = FAULT_HANG;
+    world.refused = "KEY1";
+    struct ecs_call *call = caller_call(&caller, "ListClusters", "{}", false, 8000);
+    ck_assert_ptr_nonnull(strstr(call->error->message, "container"));
+    ck_assert_int_eq(server_heard(server, "ListClusters"), 2);
+    caller_done(call);
+    caller_stop(&caller);
+    server_stop(server);
+    unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
 }
 END_TEST
 
@@ -380,6 +407,7 @@ int main(void)
     TCase *cases = tcase_create("keys");
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, container);
+    tcase_add_test(cases, refused_while_renewing);
     tcase_add_test(cases, imds);
     tcase_add_test(cases, role_of_program);
     tcase_add_test(cases, hanging);

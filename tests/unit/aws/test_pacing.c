@@ -314,6 +314,35 @@ START_TEST(skew)
 }
 END_TEST
 
+static void bad_date(void *arg, const struct heard *heard, struct said *said)
+{
+    (void)arg;
+    said->headers = "Date: the day before yesterday\r\nRetry-After: 99999999999999999999\r\n";
+    if (heard->count > 1)
+        return;
+    said->status = 400;
+    said->body = strdup("{\"__type\":\"InvalidSignatureException\",\"message\":\"no\"}");
+}
+
+/* What is no date says nothing of our clock. */
+START_TEST(skew_of_no_date)
+{
+    struct server *server = server_start(bad_date, NULL);
+    struct caller caller;
+    caller_start(&caller, server_url(server), NULL);
+    struct ecs_call *call = caller_call(&caller, "ListServices", "{}", false, 0);
+    ck_assert_int_eq(call->error->err, -EKEYREJECTED);
+    ck_assert_int_eq(call->attempts, 1);
+    caller_done(call);
+    struct ecs_backend_status status;
+    caller.backend->status(caller.backend, &status);
+    ck_assert_int_eq(status.clock_off_ms, 0);
+    caller_stop(&caller);
+    server_stop(server);
+    ck_assert(!aws_transport_find(CURLE_OUT_OF_MEMORY)->unsent); /* it may run out in mid-reply */
+}
+END_TEST
+
 /* The credentials file changes under way, as after a rotation: a call refused for old keys goes out again
  * with the new ones, read anew. */
 static void want_new(void *arg, const struct heard *heard, struct said *said)
@@ -402,6 +431,7 @@ int main(void)
     tcase_add_test(cases, paced_out);
     tcase_add_test(cases, retry_after);
     tcase_add_test(cases, skew);
+    tcase_add_test(cases, skew_of_no_date);
     tcase_add_test(cases, rotated);
     tcase_add_test(cases, no_credentials);
     suite_add_tcase(suite, cases);

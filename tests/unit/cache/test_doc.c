@@ -188,6 +188,23 @@ START_TEST(a_long_field_is_cut_its_text_is_whole)
 }
 END_TEST
 
+START_TEST(a_very_long_field_is_cut_between_characters)
+{
+    enum { LEN = 70001 };
+    char *text = malloc(LEN + 1);
+    text[0] = 'a';
+    for (size_t i = 1; i < LEN; i += 2)
+        memcpy(text + i, "\xc3\xa9", 2);
+    text[LEN] = 0;
+    json_t *tree = json_pack("{s:s}", "stoppedReason", text);
+    cleanup_doc struct ecs_doc *doc = ecs_doc_new(ecs_kinds[ECS_TASK], tree);
+    json_decref(tree);
+    free(text);
+    ck_assert_ptr_nonnull(doc);
+    ck_assert_uint_eq(strlen(ecs_doc_field(doc, "stoppedReason")), 1499);
+}
+END_TEST
+
 START_TEST(damaged_bytes_are_no_text)
 {
     struct ecs_buf packed;
@@ -387,6 +404,7 @@ static Suite *suite(void)
     tcase_add_test(tests, texts_survive_the_learning_of_a_dictionary);
     tcase_add_test(tests, any_thread_may_make_documents);
     tcase_add_test(tests, a_long_field_is_cut_its_text_is_whole);
+    tcase_add_test(tests, a_very_long_field_is_cut_between_characters);
     tcase_add_test(tests, damaged_bytes_are_no_text);
     tcase_add_loop_test(tests, canonical_text, 0, ARRAY_LEN(canons));
     tcase_add_test(tests, canonical_bounds);

@@ -142,6 +142,24 @@ START_TEST(a_token_that_repeats_is_an_error)
 }
 END_TEST
 
+START_TEST(tokens_in_a_circle_are_an_error)
+{
+    static const char *const tokens[] = {"a", "b", "c", "d", "e", "c", "d",
+                                         "e", "c", "d", "e", "c", "d", "e"};
+    struct waiter waiter;
+    const struct ecs_list *list;
+    waiter_init(&fake, &waiter);
+    ck_assert_int_eq(ecs_cache_list(fake.cache, &waiter.want, &services, &list), ECS_PARKED);
+    struct ecs_call *call;
+    for (size_t i = 0; i < ARRAY_LEN(tokens) && (call = fake_find(&fake, "ListServices")); i++) {
+        fake_reply(&fake, call, "{'serviceArns':['a/x%zu'],'nextToken':'%s'}", i, tokens[i]);
+        ecs_cache_pump(fake.cache);
+    }
+    ck_assert_ptr_null(fake_find(&fake, "ListServices"));
+    ck_assert_int_eq(ecs_cache_list(fake.cache, &waiter.want, &services, &list), -EPROTO);
+}
+END_TEST
+
 START_TEST(tasks_join_running_and_stopped)
 {
     struct ecs_key tasks = {ECS_TASK, "prod", ""};
@@ -447,6 +465,7 @@ static Suite *suite(void)
     tcase_add_test(tests, listing_unread_is_not_read_ahead_again);
     tcase_add_test(tests, pages_are_joined_and_read_ahead_as_they_come);
     tcase_add_test(tests, a_token_that_repeats_is_an_error);
+    tcase_add_test(tests, tokens_in_a_circle_are_an_error);
     tcase_add_test(tests, tasks_join_running_and_stopped);
     tcase_add_test(tests, misses_in_listing_order_widen);
     tcase_add_test(tests, read_ahead_keeps_to_its_bound);

@@ -152,6 +152,53 @@ START_TEST(lost_twice_and_not_done)
 }
 END_TEST
 
+/* A 500 may come after the work was done: UpdateService is not idempotent for AWS, so it is looked at, too. */
+START_TEST(a_server_error_is_looked_at)
+{
+    static const int status[] = {500, 502, 504};
+    for (size_t i = 0; i < ARRAY_LEN(status); i++) {
+        struct waiter waiter;
+        struct ecs_action *action = start_update(&waiter);
+        fake_fail_aws(&fake, fake_find(&fake, "UpdateService"), status[i], "ServerException", "x");
+        ecs_cache_pump(fake.cache);
+        ck_assert_int_eq(waiter.woken, 0);
+        it_happened = true;
+        answer_look(5);
+        ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), 0);
+        ecs_action_unhold(action);
+        ck_assert_uint_eq(fake_count(&fake, "UpdateService"), i + 1);
+    }
+    ck_assert_int_eq(finished, (int)ARRAY_LEN(status));
+}
+END_TEST
+
+START_TEST(what_is_refused_is_not_looked_at)
+{
+    struct waiter waiter;
+    struct ecs_action *action = start_update(&waiter);
+    fake_fail_aws(&fake, fake_find(&fake, "UpdateService"), 503, "ServiceUnavailable", "x");
+    ecs_cache_pump(fake.cache);
+    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), -EIO);
+    ecs_action_unhold(action);
+    ck_assert_uint_eq(fake_count(&fake, "DescribeServices"), 0);
+}
+END_TEST
+
+/* Who gave up was told that it failed: nothing is changed behind their back. */
+START_TEST(lost_and_nobody_waits_any_more)
+{
+    struct waiter waiter;
+    struct ecs_action *action = start_update(&waiter);
+    lose_answer();
+    ecs_cache_unpark(fake.cache, &waiter.want);
+    answer_look(3);
+    ck_assert_uint_eq(fake_count(&fake, "UpdateService"), 1);
+    ck_assert_int_eq(finished, 1);
+    ck_assert_int_eq(finished_err, -ETIMEDOUT);
+    ecs_action_unhold(action);
+}
+END_TEST
+
 START_TEST(lost_and_the_look_fails)
 {
     struct waiter waiter;
@@ -240,6 +287,9 @@ static Suite *suite(void)
     tcase_add_test(tests, lost_answer_but_it_happened);
     tcase_add_test(tests, lost_answer_is_sent_again_once);
     tcase_add_test(tests, lost_twice_and_not_done);
+    tcase_add_test(tests, a_server_error_is_looked_at);
+    tcase_add_test(tests, what_is_refused_is_not_looked_at);
+    tcase_add_test(tests, lost_and_nobody_waits_any_more);
     tcase_add_test(tests, lost_and_the_look_fails);
     tcase_add_test(tests, lost_without_a_way_to_look);
     tcase_add_test(tests, lost_register_looks_at_the_family);

@@ -471,6 +471,24 @@ START_TEST(absent_names_are_swept)
 }
 END_TEST
 
+/* What no list names and nobody reads any more goes after a day. */
+START_TEST(unasked_documents_are_swept)
+{
+    struct ecs_cache_status status;
+    read_web(3);
+    ecs_manual_clock_step(&fake.clock, 23 * 3600000);
+    ecs_cache_pump(fake.cache);
+    ecs_cache_status(fake.cache, &status);
+    ck_assert_uint_eq(status.documents, 1);
+    ecs_manual_clock_step(&fake.clock, 2 * 3600000);
+    ecs_cache_pump(fake.cache);
+    ecs_cache_status(fake.cache, &status);
+    ck_assert_uint_eq(status.documents, 0);
+    ck_assert_uint_eq(status.entries, 0);
+    read_web(4);
+}
+END_TEST
+
 START_TEST(the_cache_can_go_while_others_wait)
 {
     struct waiter one, two;
@@ -513,6 +531,7 @@ static Suite *suite(void)
     tcase_add_test(tests, malformed_replies_are_errors);
     tcase_add_test(tests, forgotten_things_are_asked_for_again);
     tcase_add_test(tests, absent_names_are_swept);
+    tcase_add_test(tests, unasked_documents_are_swept);
     tcase_add_test(tests, the_cache_can_go_while_others_wait);
     suite_add_tcase(suite, tests);
     return suite;

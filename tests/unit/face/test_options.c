@@ -88,7 +88,9 @@ START_TEST(defaults)
     ck_assert_str_eq(options.fuse.data, "fsname=aws,subtype=ecsfs");
     accepts("ecsfs local /mnt");
     ck_assert_msg(!options.pacing, "the emulator is not paced unless asked");
-    accepts("ecsfs local /mnt -o pacing=on");
+    ck_assert_int_eq(options.stale_ms, 1000);
+    accepts("ecsfs local /mnt -o pacing=on,stale=5");
+    ck_assert_int_eq(options.stale_ms, 5000);
     ck_assert(options.pacing);
 }
 END_TEST

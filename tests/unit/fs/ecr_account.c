@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ecr_account.h"
 
+#include "ecsfs/backend.h"
+
 #include <openssl/sha.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static char digests[3][72];
@@ -13,10 +16,54 @@ static const char *text_in(const json_t *input, const char *member)
     return text ? text : "";
 }
 
+const char *ecr_account_layer(void)
+{
+    static char layer[ECR_LAYER_SIZE];
+    if (layer[1] == 0)
+        for (size_t i = 0; i < sizeof(layer); i++)
+            layer[i] = (char)(i * 7 + i / 4096);
+    return layer;
+}
+
+const char *ecr_account_layer_hex(void)
+{
+    static char hex[65];
+    unsigned char sum[SHA256_DIGEST_LENGTH];
+    if (hex[0] == 0) {
+        SHA256((const unsigned char *)ecr_account_layer(), ECR_LAYER_SIZE, sum);
+        for (size_t i = 0; i < sizeof(sum); i++)
+            snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+    }
+    return hex;
+}
+
+enum ecr_account_harm ecr_account_harm;
+
+void ecr_account_download(struct ecs_call *call)
+{
+    if (ecr_account_harm == ECR_EXPIRED) {
+        ecr_account_harm = ECR_WHOLE;
+        call->error = ecs_error_from_aws(call->operation, 403, "AccessDenied", "Request has expired", "", 0);
+        return;
+    }
+    size_t rest = ECR_LAYER_SIZE - (size_t)call->range_first;
+    call->bytes_len = (call->range_len < rest ? call->range_len : rest) - (ecr_account_harm == ECR_SHORT);
+    call->bytes = malloc(call->bytes_len);
+    memcpy(call->bytes, ecr_account_layer() + call->range_first, call->bytes_len);
+    if (ecr_account_harm == ECR_WRONG)
+        call->bytes[0] ^= 1;
+}
+
 /* Bytes that no JSON writer would make again. */
 static void make_manifest(int i, char *text, size_t size)
 {
-    snprintf(text, size, "{ \"schemaVersion\":2,\n\t\"config\": {\"size\": %d, \"digest\": \"sha256:%064d\"} }\n", i, i);
+    char layers[160] = "";
+    if (i == 2)
+        snprintf(layers, sizeof(layers), ", \"layers\":[{\"size\":%d,\"digest\":\"sha256:%s\"}]",
+                 ECR_LAYER_SIZE, ecr_account_layer_hex());
+    snprintf(text, size,
+             "{ \"schemaVersion\":2,\n\t\"config\": {\"size\": %d, \"digest\": \"sha256:%064d\"}%s }\n", i, i,
+             layers);
 }
 
 static void digest_of(const char *text, char digest[72])
@@ -30,7 +77,7 @@ static void digest_of(const char *text, char digest[72])
 
 const char *ecr_account_digest(int i)
 {
-    char text[256];
+    char text[512];
     make_manifest(i, text, sizeof(text));
     digest_of(text, digests[i]);
     return digests[i];
@@ -38,13 +85,14 @@ const char *ecr_account_digest(int i)
 
 static void add_repository(json_t *repositories, const char *name)
 {
-    json_object_set_new(
-        repositories, name,
-        json_pack("{s:{s:o, s:s, s:o, s:s, s:i, s:s, s:{s:b}}, s:{}, s:[{s:s, s:s}]}", "describe", "repositoryArn",
-                  json_sprintf("arn:aws:ecr:eu-west-1:123456789012:repository/%s", name), "repositoryName", name,
-                  "repositoryUri", json_sprintf(ECR_HOST "/%s", name), "registryId", "123456789012", "createdAt",
-                  1700000000, "imageTagMutability", "MUTABLE", "imageScanningConfiguration", "scanOnPush", 0,
-                  "images", "tags", "Key", "owner", "Value", "shop"));
+    json_object_set_new(repositories, name,
+                        json_pack("{s:{s:o, s:s, s:o, s:s, s:i, s:s, s:{s:b}}, s:{}, s:[{s:s, s:s}]}",
+                                  "describe", "repositoryArn",
+                                  json_sprintf("arn:aws:ecr:eu-west-1:123456789012:repository/%s", name),
+                                  "repositoryName", name, "repositoryUri", json_sprintf(ECR_HOST "/%s", name),
+                                  "registryId", "123456789012", "createdAt", 1700000000, "imageTagMutability",
+                                  "MUTABLE", "imageScanningConfiguration", "scanOnPush", 0, "images", "tags",
+                                  "Key", "owner", "Value", "shop"));
 }
 
 void ecr_account_fill(json_t *account)
@@ -56,18 +104,21 @@ void ecr_account_fill(json_t *account)
         add_repository(repositories, names[i]);
     json_t *images = json_object_get(json_object_get(repositories, "team/app"), "images");
     for (int i = 0; i < 3; i++) {
-        char manifest[256];
+        char manifest[512];
         make_manifest(i, manifest, sizeof(manifest));
-        json_t *image = json_pack("{s:s, s:{s:s, s:s, s:i, s:i, s:s}}", "manifest", manifest, "describe", "imageDigest",
-                                  ecr_account_digest(i), "repositoryName", "team/app", "imagePushedAt",
-                                  1700000000 + i, "imageSizeInBytes", 1000 + i, "imageManifestMediaType",
-                                  "application/vnd.oci.image.manifest.v1+json");
+        json_t *image = json_pack("{s:s, s:{s:s, s:s, s:i, s:i, s:s}}", "manifest", manifest, "describe",
+                                  "imageDigest", ecr_account_digest(i), "repositoryName", "team/app",
+                                  "imagePushedAt", 1700000000 + i, "imageSizeInBytes", 1000 + i,
+                                  "imageManifestMediaType", "application/vnd.oci.image.manifest.v1+json");
         json_t *describe = json_object_get(image, "describe");
         if (i > 0)
             json_object_set_new(describe, "imageTags", json_pack("[o]", json_sprintf("v%d", i)));
         if (i == 1)
-            json_object_set_new(describe, "imageScanFindingsSummary",
-                                json_pack("{s:{s:i, s:i}}", "findingSeverityCounts", "HIGH", 3, "CRITICAL", 2));
+            json_object_set_new(describe, "imageScanStatus", json_pack("{s:s}", "status", "COMPLETE"));
+        if (i == 1)
+            json_object_set_new(
+                describe, "imageScanFindingsSummary",
+                json_pack("{s:{s:i, s:i}}", "findingSeverityCounts", "HIGH", 3, "CRITICAL", 2));
         json_object_set_new(images, ecr_account_digest(i), image);
     }
 }
@@ -99,7 +150,8 @@ static json_t *create_repository(struct answer *answer)
     if (answer->repository)
         return refuse(answer, "RepositoryAlreadyExistsException", "it exists");
     add_repository(answer->repositories, name);
-    return json_pack("{s:O}", "repository", json_object_get(json_object_get(answer->repositories, name), "describe"));
+    return json_pack("{s:O}", "repository",
+                     json_object_get(json_object_get(answer->repositories, name), "describe"));
 }
 
 static json_t *delete_repository(struct answer *answer)
@@ -129,11 +181,11 @@ static json_t *get_images(struct answer *answer)
         const char *digest = text_in(id, "imageDigest");
         json_t *image = json_object_get(json_object_get(answer->repository, "images"), digest);
         if (image)
-            json_array_append_new(list, json_pack("{s:{s:s}, s:O, s:O}", "imageId", "imageDigest", digest,
-                                                  "imageManifest", json_object_get(image, "manifest"),
-                                                  "imageManifestMediaType",
-                                                  json_object_get(json_object_get(image, "describe"),
-                                                                  "imageManifestMediaType")));
+            json_array_append_new(
+                list,
+                json_pack("{s:{s:s}, s:O, s:O}", "imageId", "imageDigest", digest, "imageManifest",
+                          json_object_get(image, "manifest"), "imageManifestMediaType",
+                          json_object_get(json_object_get(image, "describe"), "imageManifestMediaType")));
     }
     return json_pack("{s:o, s:[]}", "images", list, "failures");
 }
@@ -164,8 +216,10 @@ static json_t *put_image(struct answer *answer)
     json_t *image = json_object_get(images, digest);
     if (!image)
         return refuse(answer, "LayersNotFoundException", "no such layers");
-    if (strcmp(text_in(json_object_get(answer->repository, "describe"), "imageTagMutability"), "IMMUTABLE") == 0)
-        return refuse(answer, "ImageTagAlreadyExistsException", "The image tag already exists and cannot be overwritten");
+    if (strcmp(text_in(json_object_get(answer->repository, "describe"), "imageTagMutability"), "IMMUTABLE") ==
+        0)
+        return refuse(answer, "ImageTagAlreadyExistsException",
+                      "The image tag already exists and cannot be overwritten");
     drop_tag(images, tag);
     json_t *describe = json_object_get(image, "describe");
     if (!json_object_get(describe, "imageTags"))
@@ -227,6 +281,32 @@ static json_t *list_tags(struct answer *answer)
                       : refuse(answer, "InvalidParameterException", "no such resource");
 }
 
+static json_t *download_url(struct answer *answer)
+{
+    (void)answer;
+    return json_pack("{s:s}", "downloadUrl", "https://layers.example/signed");
+}
+
+/* 2500 findings, in pages. */
+static json_t *scan_findings(struct answer *answer)
+{
+    int from = atoi(text_in(answer->input, "nextToken"));
+    json_t *findings = json_array();
+    for (int i = from; i < from + 1000 && i < 2500; i++)
+        json_array_append_new(findings, json_pack("{s:o}", "name", json_sprintf("CVE-%04d", i)));
+    json_t *reply = json_pack("{s:{s:s}, s:{s:o}}", "imageScanStatus", "status", "COMPLETE",
+                              "imageScanFindings", "findings", findings);
+    if (from < 2000)
+        json_object_set_new(reply, "nextToken", json_sprintf("%d", from + 1000));
+    return reply;
+}
+
+static json_t *check_layers(struct answer *answer)
+{
+    json_t *digest = json_array_get(json_object_get(answer->input, "layerDigests"), 0);
+    return json_pack("{s:[{s:O, s:s}]}", "layers", "layerDigest", digest, "layerAvailability", "UNAVAILABLE");
+}
+
 static json_t *authorization(struct answer *answer)
 {
     static int asked;
@@ -241,13 +321,23 @@ static const struct {
     json_t *(*answer)(struct answer *answer);
     int of_repository; /* refused when there is none */
 } answers[] = {
-    {"DescribeRepositories", describe_repositories, 0}, {"CreateRepository", create_repository, 0},
-    {"DeleteRepository", delete_repository, 1},         {"DescribeImages", describe_images, 1},
-    {"BatchGetImage", get_images, 1},                   {"PutImage", put_image, 1},
-    {"BatchDeleteImage", delete_images, 1},             {"GetRepositoryPolicy", get_policy, 1},
-    {"SetRepositoryPolicy", set_policy, 1},             {"DeleteRepositoryPolicy", delete_policy, 1},
-    {"GetLifecyclePolicy", get_lifecycle, 1},           {"PutImageTagMutability", put_mutability, 1},
-    {"ListTagsForResource", list_tags, 0},              {"GetAuthorizationToken", authorization, 0},
+    {"DescribeRepositories", describe_repositories, 0},
+    {"CreateRepository", create_repository, 0},
+    {"DeleteRepository", delete_repository, 1},
+    {"DescribeImages", describe_images, 1},
+    {"BatchGetImage", get_images, 1},
+    {"PutImage", put_image, 1},
+    {"BatchDeleteImage", delete_images, 1},
+    {"GetRepositoryPolicy", get_policy, 1},
+    {"SetRepositoryPolicy", set_policy, 1},
+    {"DeleteRepositoryPolicy", delete_policy, 1},
+    {"GetLifecyclePolicy", get_lifecycle, 1},
+    {"PutImageTagMutability", put_mutability, 1},
+    {"GetDownloadUrlForLayer", download_url, 1},
+    {"BatchCheckLayerAvailability", check_layers, 1},
+    {"DescribeImageScanFindings", scan_findings, 1},
+    {"ListTagsForResource", list_tags, 0},
+    {"GetAuthorizationToken", authorization, 0},
 };
 
 json_t *ecr_account_answer(json_t *account, const char *operation, json_t *input, const char **ret_code,

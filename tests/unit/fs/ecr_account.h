@@ -11,6 +11,15 @@
 void ecr_account_fill(json_t *account);
 /* The digest of an image of team/app: 0, 1, 2. Borrowed. */
 const char *ecr_account_digest(int i);
+/* The layer of image 2, of 5 MiB and some bytes. Borrowed. */
+enum { ECR_LAYER_SIZE = (5 << 20) + 123 };
+const char *ecr_account_layer(void);
+const char *ecr_account_layer_hex(void);
+/* As account_download. What goes wrong with the next ones: */
+struct ecs_call;
+extern enum ecr_account_harm { ECR_WHOLE, ECR_WRONG, ECR_SHORT, ECR_EXPIRED } ecr_account_harm;
+void ecr_account_download(struct ecs_call *call);
+
 /* As account_more. */
 json_t *ecr_account_answer(json_t *account, const char *operation, json_t *input, const char **ret_code,
                            const char **ret_message);

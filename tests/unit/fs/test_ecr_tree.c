@@ -2,6 +2,8 @@
 /* repositories/ and registry/ over a made-up registry. */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,8 @@ static void begin(bool allow_delete)
     struct fs_options options = {
         .source = "fake", .options = "rw", .stale_ms = 5000, .allow_delete = allow_delete};
     account_more = ecr_account_answer;
+    account_download = ecr_account_download;
+    ecr_account_harm = ECR_WHOLE;
     world_init(&world, &options);
     ecr_account_fill(world.account);
 }
@@ -29,13 +33,15 @@ static void tear_down(void)
 {
     world_free(&world);
     account_more = NULL;
+    account_download = NULL;
 }
 
 static int symlink_at(const char *directory, const char *name, const char *target)
 {
     int r;
     struct fs_inode *inode = world_at(&world, directory, &r), *made = NULL;
-    return inode ? WORLD_RUN(&world, inode, fs_symlink(world.tree, &world.rq, inode, name, target, &made)) : r;
+    return inode ? WORLD_RUN(&world, inode, fs_symlink(world.tree, &world.rq, inode, name, target, &made))
+                 : r;
 }
 
 static int rename_at(const char *directory, const char *name, const char *to)
@@ -108,8 +114,9 @@ START_TEST(images_show)
     ck_assert_int_eq(world_lookup(&world, in_image(0, "image-tags")), -ENOENT);
     ck_assert_str_eq(world_cat(&world, in_image(0, "size-bytes")), "1000\n");
     snprintf(path, sizeof(path), "%s", world_cat(&world, in_image(0, "manifest.json")));
-    ck_assert_str_eq(path, "{ \"schemaVersion\":2,\n\t\"config\": {\"size\": 0, \"digest\": "
-                           "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"} }\n");
+    ck_assert_str_eq(path,
+                     "{ \"schemaVersion\":2,\n\t\"config\": {\"size\": 0, \"digest\": "
+                     "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"} }\n");
     ck_assert_str_eq(world_readlink(&world, "/repositories/team/app/image-tags/v1"), target_of(1));
     ck_assert_str_eq(world_ls(&world, "/repositories/team/app/image-tags"), "v1\nv2\n");
     /* no call for one image */
@@ -135,7 +142,8 @@ END_TEST
 START_TEST(a_wrong_manifest_is_not_shown)
 {
     json_t *image = json_object_get(
-        json_object_get(json_object_get(json_object_get(world.account, "repositories"), "team/app"), "images"),
+        json_object_get(json_object_get(json_object_get(world.account, "repositories"), "team/app"),
+                        "images"),
         ecr_account_digest(1));
     json_object_set_new(image, "manifest", json_string("{}"));
     ck_assert_ptr_null(world_cat(&world, in_image(1, "manifest.json")));
@@ -152,7 +160,8 @@ START_TEST(a_link_retags)
     ck_assert_int_eq(world_calls(&world, "PutImage"), 1);
     const json_t *sent = json_object_get(world.last, "PutImage");
     ck_assert_str_eq(json_string_value(json_object_get(sent, "imageTag")), "stable");
-    ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(sent, "imageManifest")), "{ \"schemaVersion\":2,\n\t"));
+    ck_assert_ptr_nonnull(
+        strstr(json_string_value(json_object_get(sent, "imageManifest")), "{ \"schemaVersion\":2,\n\t"));
     ck_assert_str_eq(world_readlink(&world, "/repositories/team/app/image-tags/stable"), target_of(0));
 
     /* ln -sfn: a temporary name, then a rename: one call, no junk tag */
@@ -183,11 +192,13 @@ START_TEST(immutable_tags_refuse)
                                  "{\"imageTagMutability\": \"IMMUTABLE\"}"),
                      0);
     ck_assert_int_eq(world_calls(&world, "PutImageTagMutability"), 1);
-    ck_assert_ptr_nonnull(strstr(world_cat(&world, "/repositories/team/app/repository.json"), "\"IMMUTABLE\""));
+    ck_assert_ptr_nonnull(
+        strstr(world_cat(&world, "/repositories/team/app/repository.json"), "\"IMMUTABLE\""));
     ck_assert_int_eq(symlink_at(tags, "CuAb12Zz", target_of(2)), 0);
     ck_assert_int_eq(rename_at(tags, "CuAb12Zz", "v1"), -EEXIST);
-    ck_assert_ptr_nonnull(strstr(world_xattr(&world, "/repositories/team/app/image-tags/v1", "user.ecsfs.error"),
-                                 "ImageTagAlreadyExistsException"));
+    ck_assert_ptr_nonnull(
+        strstr(world_xattr(&world, "/repositories/team/app/image-tags/v1", "user.ecsfs.error"),
+               "ImageTagAlreadyExistsException"));
     ck_assert_str_eq(world_readlink(&world, "/repositories/team/app/image-tags/v1"), target_of(1));
 }
 END_TEST
@@ -225,8 +236,9 @@ START_TEST(making_repositories)
 {
     ck_assert_int_eq(mkdir_at("/repositories", "shop"), 0);
     ck_assert_int_eq(mkdir_at("/repositories/shop", "web"), 0);
-    ck_assert_str_eq(json_string_value(json_object_get(json_object_get(world.last, "CreateRepository"), "repositoryName")),
-                     "shop/web");
+    ck_assert_str_eq(
+        json_string_value(json_object_get(json_object_get(world.last, "CreateRepository"), "repositoryName")),
+        "shop/web");
     ck_assert_str_eq(world_cat(&world, "/repositories/shop/web/uri"), ECR_HOST "/shop/web\n");
     ck_assert_int_eq(mkdir_at("/repositories", "far%2Foff"), 0);
     ck_assert_int_eq(world_lookup(&world, "/repositories/far/uri"), -ENOENT);
@@ -252,7 +264,10 @@ START_TEST(policies)
     ck_assert_int_eq(world_calls(&world, "SetRepositoryPolicy"), 1);
     ck_assert_ptr_nonnull(strstr(world_cat(&world, path), "\"Sid\": \"a\""));
     /* what `aws ecr get-repository-policy` says can be saved */
-    ck_assert_int_eq(world_write(&world, path, "{\"repositoryName\": \"x\", \"policyText\": \"{\\\"Version\\\":\\\"1\\\"}\"}"), 0);
+    ck_assert_int_eq(
+        world_write(&world, path,
+                    "{\"repositoryName\": \"x\", \"policyText\": \"{\\\"Version\\\":\\\"1\\\"}\"}"),
+        0);
     ck_assert_str_eq(world_cat(&world, path), "{\n  \"Version\": \"1\"\n}\n");
     ck_assert_int_eq(unlink_at("/repositories/team/app", "policy.json"), 0);
     ck_assert_int_eq(world_lookup(&world, path), -ENOENT);
@@ -268,8 +283,8 @@ START_TEST(in_use_by)
     json_t *task = world_task(&world, id);
     json_object_set_new(task, "lastStatus", json_string("RUNNING"));
     json_object_set_new(task, "containers",
-                        json_pack("[{s:s, s:s, s:s}]", "name", "web", "image", ECR_HOST "/team/app:v1", "imageDigest",
-                                  ecr_account_digest(1)));
+                        json_pack("[{s:s, s:s, s:s}]", "name", "web", "image", ECR_HOST "/team/app:v1",
+                                  "imageDigest", ecr_account_digest(1)));
     world_step(&world, 60000);
     char expected[128], path[400];
     snprintf(expected, sizeof(expected), "prod:%s\n", id);
@@ -286,24 +301,178 @@ START_TEST(in_use_by)
 }
 END_TEST
 
+START_TEST(findings_of_all_pages)
+{
+    ck_assert_int_eq(world_lookup(&world, in_image(2, "scan.json")), -ENOENT); /* never scanned */
+    const char *text = world_cat(&world, in_image(1, "scan.json"));
+    ck_assert_ptr_nonnull(text);
+    ck_assert_ptr_nonnull(strstr(text, "\"CVE-0000\""));
+    ck_assert_ptr_nonnull(strstr(text, "\"CVE-2499\""));
+    ck_assert_ptr_null(strstr(text, "nextToken"));
+    ck_assert_int_eq(world_calls(&world, "DescribeImageScanFindings"), 3);
+}
+END_TEST
+
+START_TEST(refreshing)
+{
+    ck_assert_str_eq(world_cat(&world, "/repositories/team/app/uri"), ECR_HOST "/team/app\n");
+    ck_assert_str_eq(world_cat(&world, in_image(0, "size-bytes")), "1000\n");
+    world_forget_counts(&world);
+    ck_assert_int_eq(world_write(&world, "/.ecsfs/refresh", "/repositories/team/app\n"), 0);
+    ck_assert_str_eq(world_cat(&world, "/repositories/team/app/uri"), ECR_HOST "/team/app\n");
+    ck_assert_str_eq(world_cat(&world, in_image(0, "size-bytes")), "1000\n");
+    ck_assert_int_eq(world_calls(&world, "DescribeRepositories"), 1);
+    ck_assert_int_eq(world_calls(&world, "DescribeImages"), 1);
+}
+END_TEST
+
 START_TEST(logins_are_fresh)
 {
     ck_assert_ptr_null(strstr(world_ls(&world, "/registry"), "password"));
     ck_assert_int_eq(world_calls(&world, "GetAuthorizationToken"), 0);
     ck_assert_str_eq(world_cat(&world, "/registry/password"), "first\n");
     ck_assert_str_eq(world_cat(&world, "/registry/password"), "second\n");
-    ck_assert_ptr_nonnull(strstr(world_cat(&world, "/registry/auth.json"), "\"" ECR_HOST "\": {\n      \"auth\": "));
+    ck_assert_ptr_nonnull(
+        strstr(world_cat(&world, "/registry/auth.json"), "\"" ECR_HOST "\": {\n      \"auth\": "));
     ck_assert_int_eq(world_calls(&world, "GetAuthorizationToken"), 3);
     ck_assert_ptr_null(strstr(world_cat(&world, "/.ecsfs/journal"), "GetAuthorizationToken"));
+}
+END_TEST
+
+/* ---- blobs ---- */
+
+static const char *layer_path(void)
+{
+    static char path[160];
+    snprintf(path, sizeof(path), "/repositories/team/app/oci/blobs/sha256/%s", ecr_account_layer_hex());
+    return path;
+}
+
+static struct fs_handle *open_layer(void)
+{
+    int r;
+    struct fs_handle *handle = NULL;
+    struct fs_open_hints hints;
+    struct fs_inode *inode = world_at(&world, layer_path(), &r);
+    ck_assert_ptr_nonnull(inode);
+    r = WORLD_RUN(&world, inode, fs_open(world.tree, &world.rq, inode, O_RDONLY, &handle, &hints));
+    ck_assert_int_eq(r, 0);
+    return handle;
+}
+
+/* 0 when these bytes are the layer's. */
+static int read_layer(struct fs_handle *handle, size_t size, off_t offset)
+{
+    const char *data;
+    size_t len, rest = (size_t)(ECR_LAYER_SIZE - offset);
+    int r = WORLD_RUN(&world, fs_handle_inode(handle),
+                      fs_read(world.tree, &world.rq, handle, size, offset, &data, &len));
+    if (r != 0)
+        return r;
+    ck_assert_uint_eq(len, size < rest ? size : rest);
+    ck_assert_int_eq(memcmp(data, ecr_account_layer() + offset, len), 0);
+    return 0;
+}
+
+static int read_through(struct fs_handle *handle, size_t step)
+{
+    int r = 0;
+    for (off_t at = 0; r == 0 && at < ECR_LAYER_SIZE; at += (off_t)step)
+        r = read_layer(handle, step, at);
+    return r;
+}
+
+START_TEST(layers_stream)
+{
+    struct fs_attr attr;
+    ck_assert_int_eq(world_stat(&world, layer_path(), &attr), 0);
+    ck_assert_int_eq(attr.st.st_size, ECR_LAYER_SIZE);
+    ck_assert_int_eq(world_calls(&world, "GetDownloadUrlForLayer"), 0);
+    struct fs_handle *handle = open_layer();
+    ck_assert_int_eq(read_through(handle, 100000), 0); /* pieces' ends lie within reads */
+    ck_assert_int_eq(world_calls(&world, "GetDownloadUrlForLayer"), 1);
+    ck_assert_int_eq(world_calls(&world, "GetLayer"), 3); /* each byte once */
+    ck_assert_int_eq(read_layer(handle, 5000, (2 << 20) - 100), 0);
+    ck_assert_int_eq(read_layer(handle, 5000, ECR_LAYER_SIZE - 10), 0);
+    fs_release(world.tree, handle);
+    ck_assert_int_eq(world_lookup(&world, "/repositories/team/app/oci/blobs/sha256/"
+                                          "1111111111111111111111111111111111111111111111111111111111111111"),
+                     -ENOENT);
+}
+END_TEST
+
+START_TEST(an_expired_url_is_renewed)
+{
+    struct fs_handle *handle = open_layer();
+    ecr_account_harm = ECR_EXPIRED;
+    ck_assert_int_eq(read_layer(handle, 1000, 0), 0);
+    ck_assert_int_eq(world_calls(&world, "GetDownloadUrlForLayer"), 2);
+    fs_release(world.tree, handle);
+}
+END_TEST
+
+START_TEST(a_wrong_layer_is_told)
+{
+    struct fs_handle *handle = open_layer();
+    ecr_account_harm = ECR_WRONG;
+    int r = 0;
+    const char *data;
+    size_t len;
+    for (off_t at = 0; r == 0 && at < ECR_LAYER_SIZE; at += 131072)
+        r = WORLD_RUN(&world, fs_handle_inode(handle),
+                      fs_read(world.tree, &world.rq, handle, 131072, at, &data, &len));
+    ck_assert_int_eq(r, -EPROTO);
+    fs_release(world.tree, handle);
+    ck_assert_ptr_nonnull(strstr(world_xattr(&world, layer_path(), "user.ecsfs.error"), "DigestMismatch"));
+}
+END_TEST
+
+START_TEST(a_layer_cut_short_is_told)
+{
+    struct fs_handle *handle = open_layer();
+    ecr_account_harm = ECR_SHORT;
+    ck_assert_int_eq(read_layer(handle, 1000, 0), -EPROTO);
+    ecr_account_harm = ECR_WHOLE;
+    ck_assert_int_eq(read_layer(handle, 1000, 0), 0);
+    fs_release(world.tree, handle);
+}
+END_TEST
+
+/* Closed while pieces are on their way. */
+START_TEST(a_closed_layer_is_called_back)
+{
+    struct fs_handle *handle = open_layer();
+    ck_assert_int_eq(read_layer(handle, 1000, 0), 0);
+    world.hung = true;
+    ck_assert_int_eq(read_layer(handle, 1000, 4 << 20), -EBUSY);
+    fs_release(world.tree, handle);
+    world.hung = false;
+    world_step(&world, 1000);
 }
 END_TEST
 
 int main(void)
 {
     const TTest *const tests[] = {
-        names_nest,    images_show,  a_walk_is_cheap,     a_wrong_manifest_is_not_shown, a_link_retags,
-        immutable_tags_refuse, removal, no_accident_destroys, making_repositories, policies, in_use_by,
+        names_nest,
+        images_show,
+        a_walk_is_cheap,
+        a_wrong_manifest_is_not_shown,
+        a_link_retags,
+        immutable_tags_refuse,
+        removal,
+        no_accident_destroys,
+        making_repositories,
+        policies,
+        in_use_by,
+        findings_of_all_pages,
+        refreshing,
         logins_are_fresh,
+        layers_stream,
+        an_expired_url_is_renewed,
+        a_wrong_layer_is_told,
+        a_layer_cut_short_is_told,
+        a_closed_layer_is_called_back,
     };
     Suite *suite = suite_create("ecr_tree");
     TCase *tcase = tcase_create("ecr");

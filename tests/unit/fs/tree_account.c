@@ -360,6 +360,7 @@ static const struct {
     {"GetTaskProtection", protection},
 };
 
+void (*account_download)(struct ecs_call *call);
 json_t *(*account_more)(json_t *account, const char *operation, json_t *input, const char **ret_code,
                         const char **ret_message);
 

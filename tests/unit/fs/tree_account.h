@@ -12,6 +12,10 @@ json_t *account_answer(json_t *account, const char *operation, json_t *input, co
                        const char **ret_message);
 
 /* Asked for operations that the account does not know (write_account.c); NULL: none. */
+/* Answers downloads (ecr_account.c); NULL: none. */
+struct ecs_call;
+extern void (*account_download)(struct ecs_call *call);
+
 extern json_t *(*account_more)(json_t *account, const char *operation, json_t *input, const char **ret_code,
                                const char **ret_message);
 

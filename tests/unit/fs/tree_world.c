@@ -85,6 +85,11 @@ static struct ecs_error *refusal(struct world *world, const struct ecs_call *cal
 
 static void answer(struct world *world, struct ecs_call *call)
 {
+    if (call->download && account_download != NULL) {
+        account_download(call);
+        go_home(call);
+        return;
+    }
     const char *code = NULL, *message = NULL;
     if (world->fail_operation != NULL && strcmp(world->fail_operation, call->operation) == 0) {
         call->error = ecs_error_from_aws(call->operation, world->fail_status, world->fail_code,

@@ -216,6 +216,39 @@ static json_t *untag(struct answer *answer)
     return json_object();
 }
 
+/* Of the one instance; a value of NULL removes. */
+static json_t *set_attribute(struct answer *answer, bool put)
+{
+    json_t *given = json_array_get(json_object_get(answer->input, "attributes"), 0), *item,
+           *next = json_array();
+    const char *id = json_string_value(json_object_get(given, "targetId"));
+    json_t *instance = json_object_get(json_object_get(cluster_of(answer), "instances"), id ? id : "");
+    size_t i;
+    if (!instance) {
+        json_decref(next);
+        return refuse(answer, "TargetNotFoundException", "The specified target wasn't found.");
+    }
+    json_array_foreach(json_object_get(instance, "attributes"), i, item)
+    {
+        if (!json_equal(json_object_get(item, "name"), json_object_get(given, "name")))
+            json_array_append(next, item);
+    }
+    if (put)
+        json_array_append(next, given);
+    json_object_set_new(instance, "attributes", next);
+    return json_pack("{s:[O]}", "attributes", given);
+}
+
+static json_t *put_attributes(struct answer *answer)
+{
+    return set_attribute(answer, true);
+}
+
+static json_t *delete_attributes(struct answer *answer)
+{
+    return set_attribute(answer, false);
+}
+
 static const struct {
     const char *operation;
     json_t *(*answer)(struct answer *answer);
@@ -229,6 +262,8 @@ static const struct {
     {"RunTask", run_task},
     {"TagResource", tag},
     {"UntagResource", untag},
+    {"PutAttributes", put_attributes},
+    {"DeleteAttributes", delete_attributes},
 };
 
 json_t *write_account_answer(json_t *account, const char *operation, json_t *input, const char **ret_code,

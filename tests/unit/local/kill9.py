@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Kills ecs-local under load again and again: what was answered is there after the restart, and
-nothing is half made. KILLS sets how often (default 15)."""
+nothing is half made. KILLS sets how often (default 100), KILL_SECONDS how long at most (default 50)."""
 import contextlib
 import http.client
 import os
@@ -94,31 +94,42 @@ def check_whole(served):
         assert numbers == list(range(1, len(numbers) + 1)), (family, numbers[-5:])
 
 
+def integrity(state):
+    with contextlib.closing(sqlite3.connect(state)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
 def main(program):
-    kills = int(os.environ.get("KILLS", "15"))
+    kills, seconds = int(os.environ.get("KILLS", "100")), float(os.environ.get("KILL_SECONDS", "50"))
+    end = time.monotonic() + seconds
+    total = done = 0
     with tempfile.TemporaryDirectory() as folder:
-        total = 0
-        for round_ in range(kills):
-            # A world that grew through ten kills has seen enough.
-            state = os.path.join(folder, f"state-{round_ // 10}.db")
+        loads, state = [], None
+        while done < kills and (time.monotonic() < end or done < 10):
+            if done % 10 == 0:  # a world that grew through ten kills has seen enough
+                loads, state = [], os.path.join(folder, f"state-{done // 10}.db")
             served = Served(program, "--state", state, "--speed", "5")
+            for load in loads:
+                check(served, load)
+            if loads:
+                check_whole(served)
             served.ecs("CreateCluster", clusterName="c")
-            loads = [Load(served, f"r{round_}-{i}") for i in range(2)]
+            loads = [Load(served, f"r{done}-{i}") for i in range(2)]
             for load in loads:
                 load.start()
-            time.sleep(random.uniform(0.05, 0.5))
+            time.sleep(random.uniform(0.01, 0.25))
             served.kill()
             for load in loads:
                 load.join()
-            again = Served(program, "--state", state, "--speed", "5")
-            for load in loads:
-                check(again, load)
                 total += len(load.revisions) + len(load.services) + len(load.tasks)
-            check_whole(again)
-            again.kill()
-            with contextlib.closing(sqlite3.connect(state)) as db:
-                assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        print(f"{kills} kills, {total} answered changes, all there")
+            done += 1
+            if done % 10 == 0:
+                with Served(program, "--state", state, "--speed", "5") as last:
+                    for load in loads:
+                        check(last, load)
+                    check_whole(last)
+                integrity(state)
+    print(f"{done} kills, {total} answered changes, all there")
 
 
 if __name__ == "__main__":

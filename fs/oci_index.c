@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Saving a layout's index.json: what it names and ECR has not is put, images before the tags that name them.
+ * A tag that the index no longer names stays: nothing is removed here. */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "document.h"
+#include "ecsfs/cleanup.h"
+#include "images.h"
+#include "local.h"
+#include "nodes.h"
+#include "oci.h"
+#include "show.h"
+
+static const char ref_name[] = "org.opencontainers.image.ref.name";
+
+/* What is to be put, in its order: [[digest, tag or null], ...]. */
+static int add_put(json_t *puts, const char *digest, const char *tag)
+{
+    json_t *put = tag != NULL ? json_pack("[s, s]", digest, tag) : json_pack("[s, n]", digest);
+    return json_array_append_new(puts, put) < 0 ? -ENOMEM : 0;
+}
+
+/* A manifest that was written into blobs/ and waits there. */
+static struct fs_scratch_file *waiting(const struct fs_view *view, const char *digest)
+{
+    for (struct fs_scratch_file *file = view->tree->overlay->scratch; file != NULL; file = file->next) {
+        const struct fs_inode *layout = file->inode->parent;
+        if (!file->linked || file->scratch.spool != NULL || strcmp(file->inode->name, digest + 7) != 0)
+            continue;
+        while (layout != NULL && layout != view->parent)
+            layout = layout->parent;
+        if (layout != NULL)
+            return file;
+    }
+    return NULL;
+}
+
+static int bytes_of(struct fs_view *view, const char *digest, struct ecs_buf *bytes)
+{
+    const struct fs_scratch_file *file = waiting(view, digest);
+    if (file != NULL) {
+        int r = ecs_buf_add(bytes, file->scratch.text.data, file->scratch.text.len);
+        return r == 0 ? fs_check_digest(view->rq, digest, bytes->data, bytes->len) : r;
+    }
+    int r = fs_manifest_bytes(view, view_repository(view), digest, bytes);
+    return r == -ENOENT ? fs_fail(view->rq, -EINVAL, "ManifestMissing",
+                                  "%s is in the index, but not in blobs/", digest)
+                        : r;
+}
+
+/* The images of an index come before it. */
+static int add_children(struct fs_view *view, json_t *puts, const char *digest)
+{
+    cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
+    int r = bytes_of(view, digest, &bytes);
+    json_t *manifest = r == 0 ? json_loadb(bytes.data, bytes.len, 0, NULL) : NULL, *child;
+    size_t i;
+    json_array_foreach(json_object_get(manifest, "manifests"), i, child)
+    {
+        const char *its = json_string_value(json_object_get(child, "digest"));
+        if (r == 0 && its != NULL && fs_accept_digest(its))
+            r = add_put(puts, its, NULL);
+    }
+    json_decref(manifest);
+    return r;
+}
+
+static int plan_puts(struct fs_view *view, const json_t *wanted, json_t *puts)
+{
+    const json_t *descriptors = json_object_get(wanted, "manifests"), *descriptor;
+    size_t i;
+    int r = 0;
+    if (!json_is_array(descriptors))
+        return fs_fail(view->rq, -EINVAL, "InvalidDocument", "an index has a list of manifests");
+    json_array_foreach((json_t *)descriptors, i, descriptor)
+    {
+        const char *digest = json_string_value(json_object_get(descriptor, "digest"));
+        const json_t *annotations = json_object_get(descriptor, "annotations");
+        if (digest == NULL || !fs_accept_digest(digest))
+            return fs_fail(view->rq, -EINVAL, "InvalidDocument",
+                           "manifests[%zu].digest: not sha256:<64 hex digits>", i);
+        r = waiting(view, digest) != NULL ? add_children(view, puts, digest) : 0;
+        if (r == 0)
+            r = add_put(puts, digest, json_string_value(json_object_get(annotations, ref_name)));
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+static int is_there(struct fs_view *view, const char *digest, const char *tag, bool *ret_there)
+{
+    struct ecs_key key = {ECS_IMAGE, view_repository(view), ""};
+    const json_t *tags;
+    const struct ecs_list *list;
+    int r = fs_image_tags(view, &tags);
+    if (r == 0)
+        r = fs_view_list(view, &key, &list);
+    if (r != 0)
+        return r;
+    const char *now = tag != NULL ? json_string_value(json_object_get(tags, tag)) : NULL;
+    *ret_there = tag != NULL ? now != NULL && strcmp(now, digest) == 0 : ecs_list_has(list, digest) != 0;
+    return 0;
+}
+
+/* Old manifests do not say what they are. */
+static const char *media_type(const json_t *manifest)
+{
+    const char *type = json_string_value(json_object_get(manifest, "mediaType"));
+    if (type != NULL)
+        return type;
+    return json_object_get(manifest, "manifests") != NULL ? "application/vnd.oci.image.index.v1+json"
+                                                          : "application/vnd.oci.image.manifest.v1+json";
+}
+
+static int put(struct fs_view *view, const char *digest, const char *tag)
+{
+    cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
+    struct ecs_key images = {ECS_IMAGE, view_repository(view), ""};
+    int r = bytes_of(view, digest, &bytes);
+    if (r != 0)
+        return r;
+    json_t *manifest = json_loadb(bytes.data, bytes.len, 0, NULL);
+    json_t *input =
+        json_pack("{s:s, s:s%, s:s, s:s}", "repositoryName", images.parent, "imageManifest", bytes.data,
+                  bytes.len, "imageManifestMediaType", media_type(manifest), "imageDigest", digest);
+    json_decref(manifest);
+    if (input != NULL && tag != NULL)
+        json_object_set_new(input, "imageTag", json_string(tag));
+    return fs_act(view, fs_action("ecr", "PutImage", input, ECS_EFFECT_FORGET, &images, NULL));
+}
+
+/* The manifest is at ECR: what waited here may go. */
+static void forget_waiting(struct fs_view *view, const char *digest)
+{
+    struct fs_scratch_file *file = waiting(view, digest);
+    if (file == NULL || view->tree->options.dry_run)
+        return;
+    fs_tell_entry(view->tree, file->inode->parent, file->inode->name);
+    fs_scratch_remove(view->tree, file);
+}
+
+/* One image under one tag again is what was wanted. */
+static int wait(struct fs_view *view)
+{
+    int r = fs_act_wait(view);
+    struct fs_progress *progress = view->rq->progress;
+    if (r != -EEXIST || progress->error == NULL ||
+        strcmp(progress->error->code, "ImageAlreadyExistsException") != 0)
+        return r;
+    progress->error = ecs_error_unref(progress->error);
+    return 0;
+}
+
+static int make_puts(struct fs_view *view, json_t *puts, int *step)
+{
+    int r = 0;
+    for (; r == 0 && *step < (int)json_array_size(puts); (*step)++) {
+        json_t *each = json_array_get(puts, (size_t)*step);
+        const char *digest = json_string_value(json_array_get(each, 0));
+        const char *tag = json_string_value(json_array_get(each, 1));
+        bool there = false;
+        r = fs_acting(view->rq) ? wait(view) : is_there(view, digest, tag, &there);
+        if (r != 0)
+            return r;
+        if (!there && view->rq->progress->action == NULL)
+            r = put(view, digest, tag);
+        if (r != 0)
+            return r;
+        view->rq->progress->action = ecs_action_unhold(view->rq->progress->action);
+    }
+    for (size_t i = 0; i < json_array_size(puts); i++)
+        forget_waiting(view, json_string_value(json_array_get(json_array_get(puts, i), 0)));
+    return 0;
+}
+
+/* The plan is made anew in each run, and is the same each time: what waits is let go only in the end. */
+static int commit_index(struct fs_view *view, const json_t *wanted, int *step)
+{
+    json_t *puts = json_array();
+    view->rq->patient = true; /* as many calls as it names images */
+    int r = puts != NULL ? plan_puts(view, wanted, puts) : -ENOMEM;
+    if (r == 0)
+        r = make_puts(view, puts, step);
+    json_decref(puts);
+    return r;
+}
+
+const struct fs_document fs_oci_index_document = {
+    .what = "image index", .service = "ecr", .kind = ECS_IMAGE, .text = "", .commit = commit_index};
+
+/* Tools write it with every push. */
+static int commit_layout(struct fs_view *view, const json_t *wanted, int *step)
+{
+    const char *version = json_string_value(json_object_get(wanted, "imageLayoutVersion"));
+    if (version != NULL && strcmp(version, "1.0.0") == 0)
+        return 0;
+    return fs_fail(view->rq, -EINVAL, "InvalidDocument", "imageLayoutVersion: only 1.0.0 is known");
+}
+
+const struct fs_document fs_oci_layout_document = {
+    .what = "image layout", .service = "ecr", .kind = ECS_IMAGE, .text = "", .commit = commit_layout};
