@@ -13,7 +13,8 @@ enum { ANSWERS_MAX = 256, QUESTIONS_MAX = 4096 };
 
 struct answer {
     STAILQ_ENTRY(answer) link;
-    int64_t at; /* monotonic: since when it was so */
+    int64_t at;       /* monotonic: when it was so */
+    uint64_t changes; /* how far the world had come then */
     json_t *reply;
     struct ecs_error *error;
 };
@@ -28,7 +29,7 @@ struct question {
 struct mark {
     STAILQ_ENTRY(mark) link;
     int64_t at;
-    uint64_t sequence; /* the newest record of that time */
+    uint64_t sequence, changes; /* the newest record of that time; how far the world had come */
 };
 
 struct lag {
@@ -37,7 +38,7 @@ struct lag {
     STAILQ_HEAD(, question) questions;
     unsigned count;
     STAILQ_HEAD(, mark) marks;
-    uint64_t newest; /* of the last mark */
+    uint64_t changes; /* of the last mark */
 };
 
 struct lag *lag_new(int64_t ms)
@@ -101,19 +102,21 @@ struct lag *lag_free(struct lag *lag)
 void lag_note(struct lag *lag, const struct world *world)
 {
     const struct mark *second;
-    if (STAILQ_EMPTY(&lag->marks) || lag->newest != world->sequence) {
+    if (STAILQ_EMPTY(&lag->marks) || lag->changes != world->changes) {
         struct mark *mark = calloc(1, sizeof(*mark));
         if (!mark)
             return; /* then what is new is seen a little later */
         mark->at = world->now;
-        mark->sequence = lag->newest = world->sequence;
+        mark->sequence = world->sequence;
+        mark->changes = lag->changes = world->changes;
         STAILQ_INSERT_TAIL(&lag->marks, mark, link);
     }
     while ((second = STAILQ_NEXT(STAILQ_FIRST(&lag->marks), link)) && second->at <= world->now - lag->ms)
         drop_mark(lag);
 }
 
-static void keep(struct question *question, int64_t at, json_t *reply, struct ecs_error *error)
+static void keep(struct question *question, int64_t at, uint64_t changes, json_t *reply,
+                 struct ecs_error *error)
 {
     struct answer *answer = calloc(1, sizeof(*answer));
     if (!answer) {
@@ -121,18 +124,18 @@ static void keep(struct question *question, int64_t at, json_t *reply, struct ec
         ecs_error_unref(error);
         return;
     }
-    *answer = (struct answer){.at = at, .reply = reply, .error = error};
+    *answer = (struct answer){.at = at, .changes = changes, .reply = reply, .error = error};
     STAILQ_INSERT_TAIL(&question->answers, answer, link);
     question->count++;
 }
 
-/* Asks the world as it is, or without what has been made since the mark. */
-static void ask(struct request *rq, struct question *question, int64_t at, uint64_t hidden_from)
+/* Asks the world as it is, or (mark) without what has been made since. */
+static void ask(struct request *rq, struct question *question, int64_t at, const struct mark *mark)
 {
-    rq->world->hidden_from = hidden_from;
+    rq->world->hidden_from = mark ? mark->sequence + 1 : 0;
     json_t *reply = rq->operation->handler(rq);
     rq->world->hidden_from = 0;
-    keep(question, at, reply, steal(rq->error));
+    keep(question, at, mark ? mark->changes : rq->world->changes, reply, steal(rq->error));
 }
 
 static struct question *question_of(struct lag *lag, const struct request *rq)
@@ -161,21 +164,31 @@ static struct question *question_of(struct lag *lag, const struct request *rq)
     return question;
 }
 
+/* The answer that was given before `then`, when nothing has changed from there until then; else the first
+ * that was given later. */
+static const struct answer *choose(const struct question *question, int64_t then, uint64_t changes)
+{
+    const struct answer *answer = STAILQ_FIRST(&question->answers);
+    if (answer && answer->at <= then && answer->changes != changes && STAILQ_NEXT(answer, link))
+        return STAILQ_NEXT(answer, link);
+    return answer;
+}
+
 json_t *lag_answer(struct lag *lag, struct request *rq)
 {
-    int64_t now = rq->world->now;
+    int64_t now = rq->world->now, then = now - lag->ms;
     struct question *question = question_of(lag, rq);
     const struct mark *mark = STAILQ_FIRST(&lag->marks);
     const struct answer *second;
-    if (!question)
+    if (!question || !mark)
         return refuse_memory(rq);
-    if (!question->count && mark)
-        ask(rq, question, now - lag->ms, mark->sequence + 1);
+    if (!question->count)
+        ask(rq, question, then, mark);
     if (question->count < ANSWERS_MAX)
-        ask(rq, question, now, 0);
-    while ((second = STAILQ_NEXT(STAILQ_FIRST(&question->answers), link)) && second->at <= now - lag->ms)
+        ask(rq, question, now, NULL);
+    while ((second = STAILQ_NEXT(STAILQ_FIRST(&question->answers), link)) && second->at <= then)
         drop_answer(question);
-    const struct answer *answer = STAILQ_FIRST(&question->answers);
+    const struct answer *answer = choose(question, then, mark->changes);
     if (!answer)
         return refuse_memory(rq);
     rq->error = answer->error ? ecs_error_ref(answer->error) : NULL;

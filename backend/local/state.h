@@ -83,7 +83,8 @@ struct world {
     STAILQ_HEAD(, grave) graves;
     STAILQ_HEAD(, region) regions;
     uint64_t sequence;
-    struct lag *lag; /* NULL: reads see everything */
+    uint64_t changes; /* commits of something */
+    struct lag *lag;  /* NULL: reads see everything */
     uint64_t
         hidden_from; /* while a read is answered as of the past: younger records are not seen; 0: all are */
 };

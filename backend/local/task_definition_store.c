@@ -173,7 +173,8 @@ struct task_definition *task_definition_find(const struct region *region, const 
     struct task_definition *definition;
     TAILQ_FOREACH_REVERSE(definition, &family->revisions, task_definition_list, link)
     {
-        if (colon ? definition->revision == revision : definition->status == DEFINITION_ACTIVE)
+        if (record_is_seen(&definition->record) &&
+            (colon ? definition->revision == revision : definition->status == DEFINITION_ACTIVE))
             return definition;
     }
     return NULL;

@@ -183,6 +183,9 @@ static int commit(struct world *world)
 {
     if (STAILQ_EMPTY(&world->dirty) && STAILQ_EMPTY(&world->graves))
         return 0;
+    world->changes++;
+    if (world->lag)
+        lag_note(world->lag, world);
     if (store_keeps(world->store)) {
         int r = write_changes(world);
         if (r < 0)
@@ -277,8 +280,10 @@ json_t *world_call(struct world *world, const char *region, const char *service,
     struct request rq = {.world = world, .operation = operation_find(service, operation), .in = in};
     id_uuid(rq.id);
     live(world);
-    if (world->lag)
+    if (world->lag) { /* what is answered then is of one moment */
+        commit(world);
         lag_note(world->lag, world);
+    }
     json_t *reply = NULL;
     if (!rq.operation) {
         rq.operation = &unknown;

@@ -133,8 +133,44 @@ def buckets(program):
         served.ecs("ListClusters")
 
 
+def steps(program):
+    """Time that stands still, and passes on demand: a service is made and an hour goes by in no time."""
+    with Served(program, "--still") as served:
+        served.ecs("CreateCluster")
+        served.ecs("RegisterTaskDefinition", family="t", networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="256",
+                   memory="512", containerDefinitions=[{"name": "app", "image": "nginx"}])
+        served.ecs("CreateService", serviceName="s", taskDefinition="t", desiredCount=3, launchType="FARGATE",
+                   networkConfiguration={"awsvpcConfiguration": {"subnets": ["s"]}})
+        time.sleep(0.2)
+        running = lambda: served.ecs("DescribeServices", services=["s"])["services"][0]["runningCount"]
+        assert running() == 0 and served.control("GET", "time")[1]["still"]
+        before = served.control("GET", "time")[1]["now"]
+        assert served.control("POST", "step", {"ms": 5000})[0] == 200
+        assert running() == 3
+        task = served.ecs("ListTasks")["taskArns"][0]
+        served.ecs("StopTask", task=task)
+        served.control("POST", "step", {"ms": 3600 * 1000})
+        assert served.ecs("DescribeTasks", tasks=[task])["tasks"][0]["lastStatus"] == "STOPPED"
+        served.control("POST", "step", {"ms": 3600 * 1000})
+        assert served.ecs("DescribeTasks", tasks=[task])["failures"], "stopped tasks are forgotten after an hour"
+        assert served.control("GET", "time")[1]["now"] > before
+        for wrong in ({"ms": -1}, {"ms": "1"}, {}, {"ms": 1e18}, []):
+            assert served.control("POST", "step", wrong)[0] == 400, wrong
+        assert served.control("POST", "lag", {"ms": 5000})[1] == {"ms": 5000}
+        desired = lambda: served.ecs("DescribeServices", services=["s"])["services"][0]["desiredCount"]
+        assert desired() == 3
+        served.ecs("UpdateService", service="s", desiredCount=0)
+        assert desired() == 3, "an old answer"
+        served.control("POST", "step", {"ms": 6000})
+        assert desired() == 0
+    with Served(program, "--lag", "60000") as served:
+        served.ecs("CreateCluster")
+        assert served.ecs("ListClusters")["clusterArns"] == [] and served.control("GET", "lag")[1] == {"ms": 60000}
+        assert served.control("POST", "lag", {"ms": 0})[0] == 200 and served.ecs("ListClusters")["clusterArns"]
+
+
 def options(program):
-    for wrong in (["--fault", "kind=none"], ["--verify", "x"], ["--speed", "-1"], ["--account", "12"], ["more"], ["--nope"]):
+    for wrong in (["--fault", "kind=none"], ["--verify", "x"], ["--speed", "-1"], ["--account", "12"], ["more"], ["--nope"], ["--lag", "soon"]):
         run = subprocess.run([program, *wrong], capture_output=True, text=True, timeout=10)
         assert run.returncode == 2 and run.stderr, (wrong, run)
     run = subprocess.run([program, "--listen", "127.0.0.1:99999"], capture_output=True, text=True, timeout=10)
@@ -148,6 +184,7 @@ def main(program):
         faults(served)
         logs(served)
     buckets(program)
+    steps(program)
     options(program)
 
 
