@@ -192,6 +192,8 @@ static void keep_one(struct ecs_cache *cache, struct ecs_action *action, const c
 
 static void forget_one(struct ecs_cache *cache, const struct ecs_action *action)
 {
+    if (action->effect == ECS_EFFECT_NONE) /* of nothing: a reading call's key is no key */
+        return;
     struct listing *listing = listing_get(cache, action->key.kind, action->key.parent);
     if (!listing)
         return;

@@ -227,6 +227,28 @@ START_TEST(lost_without_a_way_to_look)
 }
 END_TEST
 
+/* A layer's URL, a log's lines: what failed says nothing of clusters. */
+START_TEST(a_reading_action_forgets_nothing)
+{
+    struct ecs_key clusters = {ECS_CLUSTER, "", ""};
+    const struct ecs_list *list;
+    struct waiter waiter;
+    waiter_init(&fake, &waiter);
+    ck_assert_int_eq(ecs_cache_list(fake.cache, &waiter.want, &clusters, &list), ECS_PARKED);
+    fake_world(&fake, 2);
+    ck_assert_ptr_nonnull(ecs_cache_peek_list(fake.cache, &clusters, NULL));
+    struct ecs_action *action = new_action("GetLogEvents", ECS_EFFECT_NONE, NULL, NULL);
+    action->call.writing = false;
+    waiter_init(&fake, &waiter);
+    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), ECS_PARKED);
+    fake_fail_aws(&fake, fake_find(&fake, "GetLogEvents"), 500, "ServerException", "x");
+    ecs_cache_pump(fake.cache);
+    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), -EIO);
+    ecs_action_unhold(action);
+    ck_assert_ptr_nonnull(ecs_cache_peek_list(fake.cache, &clusters, NULL));
+}
+END_TEST
+
 /* One save is one revision: a lost answer to a register looks at the family's newest. */
 START_TEST(lost_register_looks_at_the_family)
 {
@@ -292,6 +314,7 @@ static Suite *suite(void)
     tcase_add_test(tests, lost_and_nobody_waits_any_more);
     tcase_add_test(tests, lost_and_the_look_fails);
     tcase_add_test(tests, lost_without_a_way_to_look);
+    tcase_add_test(tests, a_reading_action_forgets_nothing);
     tcase_add_test(tests, lost_register_looks_at_the_family);
     tcase_add_test(tests, the_cache_goes_with_an_action_under_way);
     tcase_add_test(tests, the_cache_goes_while_looking);
