@@ -14,14 +14,16 @@ const char *fs_service_parent(const struct fs_view *view, struct fs_service_pare
     return parent->text;
 }
 
-/* 0 with *ret_known false when the endpoint does not know the operation, which it is not asked for again. */
-static int settle(struct fs_view *view, int r, bool *ret_known)
+/* 0 with *ret_known false when the endpoint does not know the operation, which it is not asked for again: the
+ * view is then as fresh as it was before the question. */
+static int settle(struct fs_view *view, int r, int64_t valid_ms, bool *ret_known)
 {
     *ret_known = true;
     if (r >= 0 || !fs_unknown_operation(view, r))
         return r;
     view->tree->no_deployments = true;
     view->rq->want.error = NULL;
+    view->valid_ms = valid_ms;
     *ret_known = false;
     return 0;
 }
@@ -35,7 +37,9 @@ int fs_deployments_list(struct fs_view *view, bool all, const struct ecs_list **
     *ret_list = NULL;
     if (view->tree->no_deployments)
         return 0;
-    int r = settle(view, all ? fs_view_all(view, &key, &list) : fs_view_list(view, &key, &list), &known);
+    int64_t valid_ms = view->valid_ms;
+    int r = all ? fs_view_all(view, &key, &list) : fs_view_list(view, &key, &list);
+    r = settle(view, r, valid_ms, &known);
     if (r == 0 && known)
         *ret_list = list;
     return r;
@@ -88,7 +92,8 @@ int fs_deployment_revision(struct fs_view *view, const char *arn, struct ecs_doc
     bool known;
     if (view->tree->no_deployments)
         return -ENOENT;
-    int r = settle(view, fs_view_doc_of(view, &key, ret_doc), &known);
+    int64_t valid_ms = view->valid_ms;
+    int r = settle(view, fs_view_doc_of(view, &key, ret_doc), valid_ms, &known);
     if (!known)
         return -ENOENT;
     if (r == FS_PARKED && !view->rq->peek)

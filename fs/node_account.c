@@ -83,8 +83,8 @@ static const struct fs_node provider_rows[] = {
 };
 
 static const struct fs_node provider_nodes[] = {
-    {NULL, FS_DIR, FS_MAYBE, .of = FS_OF(ECS_CAPACITY_PROVIDER), .accept = fs_accept_name, .children = provider_rows,
-     .change = &provider_change},
+    {NULL, FS_DIR, FS_MAYBE, .of = FS_OF(ECS_CAPACITY_PROVIDER), .accept = fs_accept_name,
+     .children = provider_rows, .change = &provider_change},
     {0},
 };
 

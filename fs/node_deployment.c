@@ -19,9 +19,10 @@
 #include "show.h"
 #include "tree_private.h"
 
+/* Where there are none they are not listed, but who saw them listed before finds them, empty. */
 int fs_deployments_present(struct fs_view *view)
 {
-    return view->tree->no_deployments ? -ENOENT : 0;
+    return view->rq->peek && view->tree->no_deployments ? -ENOENT : 0;
 }
 
 /* ---- deployments/ ---- */
@@ -86,8 +87,8 @@ static int store_stop(struct fs_view *view, const char *text, struct ecs_action 
 {
     bool abort = strcasecmp(text, "abort") == 0;
     if (!abort && strcasecmp(text, "rollback") != 0)
-        return fs_fail(view->rq, -EINVAL, "InvalidValue", "stop takes \"rollback\" or \"abort\"; got \"%.64s\"",
-                       text);
+        return fs_fail(view->rq, -EINVAL, "InvalidValue",
+                       "stop takes \"rollback\" or \"abort\"; got \"%.64s\"", text);
     const char *arn;
     int r = fs_view_field(view, "serviceDeploymentArn", &arn);
     if (r != 0)
@@ -277,6 +278,7 @@ static const struct fs_entries revisions = {.list = list_revisions, .has = has_r
 
 const struct fs_node fs_service_revision_nodes[] = {
     {NULL, FS_FILE_R, FS_OF_DOC, .of = FS_OF(ECS_SERVICE_REVISION), .entries = &revisions, .suffix = ".json",
-     .accept = fs_accept_name, .show = fs_show_document, .help = "a configuration that was deployed, in full"},
+     .accept = fs_accept_name, .show = fs_show_document,
+     .help = "a configuration that was deployed, in full"},
     {0},
 };

@@ -55,10 +55,10 @@ static int store_scale(struct fs_view *view, const char *text, struct ecs_action
     double percent = strtod(text, &end);
     size_t number = strspn(text, "0123456789.");
     if (number == 0 || end != text + number || (*end != '\0' && strcmp(end, "%") != 0) || percent > 100)
-        return fs_fail(view->rq, -EINVAL, "InvalidValue", "scale takes percent, 0 to 100; got \"%.64s\"", text);
+        return fs_fail(view->rq, -EINVAL, "InvalidValue", "scale takes percent, 0 to 100; got \"%.64s\"",
+                       text);
     json_t *scale = json_pack("{s:f, s:s}", "value", percent, "unit", "PERCENT");
-    return scale == NULL ? -ENOMEM
-                         : change_set(view, "UpdateTaskSet", "taskSet", "scale", scale, ret_action);
+    return scale == NULL ? -ENOMEM : change_set(view, "UpdateTaskSet", "taskSet", "scale", scale, ret_action);
 }
 
 static int show_primary(struct fs_view *view, struct ecs_buf *text)

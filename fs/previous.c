@@ -3,10 +3,11 @@
  *
  *     $ cat previous-task-definition > task-definition
  *
- * While a deployment rolls, it is what still runs beside it; then what the service's deployments tell: the last one
- * that was deployed well, and is another than what runs now, never one that was rolled back; else what ran before
- * the last change that this mount saw. Deployments cost three calls (a list, a describe, their revisions), so they
- * are asked for by name alone; a listing names the file where it is known to be there. */
+ * While a deployment rolls, it is what still runs beside it; then what the service's deployments tell: the
+ * last one that was deployed well, and is another than what runs now, never one that was rolled back; else
+ * what ran before the last change that this mount saw. Deployments cost three calls (a list, a describe,
+ * their revisions), so they are asked for by name alone; a listing names the file where it is known to be
+ * there. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>

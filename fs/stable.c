@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* services/<service>/stable: a read that waits. The AWS CLI's waiter also succeeds after a rollback; this one
- * looks at the deployment that was PRIMARY when the read began, and fails when that one does. When it is settled
- * already, the newest deployment's own outcome tells (where the endpoint knows deployments), unless what runs is just
- * what this mount asked for last: scaling a service, long after a rollback, waits for the tasks alone. */
+ * looks at the deployment that was PRIMARY when the read began, and fails when that one does. When it is
+ * settled already, the newest deployment's own outcome tells (where the endpoint knows deployments), unless
+ * what runs is just what this mount asked for last: scaling a service, long after a rollback, waits for the
+ * tasks alone. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,8 +123,9 @@ static int judge_newest(struct fs_view *view, const struct ecs_doc *doc)
     const char *status = field(newest, "status"), *why = field(newest, "rollbackReason");
     if (strncmp(status, "ROLLBACK_", 9) == 0)
         return fs_fail(view->rq, -EIO, "DeploymentRolledBack",
-                       "the newest deployment was rolled back to %s (%s): %s", short_of(field(doc, "taskDefinition")),
-                       status, *why != '\0' ? why : field(newest, "statusReason"));
+                       "the newest deployment was rolled back to %s (%s): %s",
+                       short_of(field(doc, "taskDefinition")), status,
+                       *why != '\0' ? why : field(newest, "statusReason"));
     if (strcmp(status, "STOPPED") == 0)
         return fs_fail(view->rq, -EIO, "DeploymentFailed", "the newest deployment was stopped: %s",
                        field(newest, "statusReason"));
@@ -133,9 +135,9 @@ static int judge_newest(struct fs_view *view, const struct ecs_doc *doc)
 static int replaced(struct fs_view *view, const struct target *target, const struct ecs_doc *doc)
 {
     if (strstr(field(doc, "rolloutStateReason"), "rolling back") != NULL)
-        return fs_fail(view->rq, -EIO, "DeploymentRolledBack", "the deployment of %s is rolled back to %s: %s",
-                       short_of(target->task_definition), short_of(field(doc, "taskDefinition")),
-                       field(doc, "rolloutStateReason"));
+        return fs_fail(view->rq, -EIO, "DeploymentRolledBack",
+                       "the deployment of %s is rolled back to %s: %s", short_of(target->task_definition),
+                       short_of(field(doc, "taskDefinition")), field(doc, "rolloutStateReason"));
     int r = judge_newest(view, doc);
     if (r != 0)
         return r;

@@ -29,8 +29,8 @@ static struct ecs_key task(int n, char id[16])
     return (struct ecs_key){ECS_TASK, "prod", id};
 }
 
-/* Answers ListTasks (both of them) with tasks [from, to), stopped, and DescribeTasks with those asked for that
- * are among them. */
+/* Answers ListTasks (both of them) with tasks [from, to), stopped, and DescribeTasks with those asked for
+ * that are among them. */
 static void serve(int from, int to)
 {
     struct ecs_call *call;
@@ -45,7 +45,8 @@ static void serve(int from, int to)
                 ecs_buf_addf(&text, "%s'arn:aws:ecs:r:1:task/prod/t%05d'", comma, i);
         for (size_t i = 0; !list && (item = fake_body_item(call, "tasks", i)); i++)
             if (atoi(item + 1) >= from && atoi(item + 1) < to) {
-                ecs_buf_addf(&text, "%s{'taskArn':'arn:aws:ecs:r:1:task/prod/%s','lastStatus':'STOPPED',"
+                ecs_buf_addf(&text,
+                             "%s{'taskArn':'arn:aws:ecs:r:1:task/prod/%s','lastStatus':'STOPPED',"
                              "'stopCode':'UserInitiated','createdAt':%d}",
                              comma, item, 1700000000 + atoi(item + 1));
                 comma = ",";

@@ -40,10 +40,10 @@ void deploy_add(json_t *account, const char *id, const char *status, int target,
     }
     json_t *deployment = json_pack(
         "{s:o, s:s, s:s, s:s, s:f, s:{s:o, s:i, s:i, s:i}, s:[]}", "serviceDeploymentArn",
-        json_sprintf(ARN "service-deployment/prod/web/%s", id), "serviceArn", ARN "service/prod/web", "status",
-        status, "statusReason", "AWS's words.", "createdAt", 1700000000.0 + (double)json_array_size(all),
-        "targetServiceRevision", "arn", revision_arn(target), "requestedTaskCount", 3, "runningTaskCount", 2,
-        "pendingTaskCount", 1, "sourceServiceRevisions");
+        json_sprintf(ARN "service-deployment/prod/web/%s", id), "serviceArn", ARN "service/prod/web",
+        "status", status, "statusReason", "AWS's words.", "createdAt",
+        1700000000.0 + (double)json_array_size(all), "targetServiceRevision", "arn", revision_arn(target),
+        "requestedTaskCount", 3, "runningTaskCount", 2, "pendingTaskCount", 1, "sourceServiceRevisions");
     if (source > 0)
         json_array_append_new(json_object_get(deployment, "sourceServiceRevisions"),
                               json_pack("{s:o}", "arn", revision_arn(source)));
@@ -77,10 +77,9 @@ static json_t *list_deployments(struct answer *answer)
     json_t *brief = json_array(), *deployment;
     size_t i;
     json_array_foreach(json_object_get(answer->account, "deployments"), i, deployment)
-        json_array_append_new(brief,
-                              json_pack("{s:O, s:O}", "serviceDeploymentArn",
-                                        json_object_get(deployment, "serviceDeploymentArn"), "status",
-                                        json_object_get(deployment, "status")));
+        json_array_append_new(brief, json_pack("{s:O, s:O}", "serviceDeploymentArn",
+                                               json_object_get(deployment, "serviceDeploymentArn"), "status",
+                                               json_object_get(deployment, "status")));
     return json_pack("{s:o}", "serviceDeployments", brief);
 }
 
@@ -120,8 +119,7 @@ static json_t *stop_deployment(struct answer *answer)
     json_t *deployment =
         deploy_find(answer->account, strrchr(text_in(answer->input, "serviceDeploymentArn"), '/') + 1);
     json_object_set_new(deployment, "status", json_string("ROLLBACK_REQUESTED"));
-    return json_pack("{s:O}", "serviceDeploymentArn",
-                     json_object_get(answer->input, "serviceDeploymentArn"));
+    return json_pack("{s:O}", "serviceDeploymentArn", json_object_get(answer->input, "serviceDeploymentArn"));
 }
 
 /* ---- the rest ---- */
@@ -129,8 +127,8 @@ static json_t *stop_deployment(struct answer *answer)
 static json_t *list_settings(struct answer *answer)
 {
     json_t *put = json_object_get(answer->account, "setting");
-    return json_pack("{s:[{s:s, s:s}, {s:s, s:O*}]}", "settings", "name", "awsvpcTrunking", "value", "disabled",
-                     "name", "containerInsights", "value", put != NULL ? put : json_true());
+    return json_pack("{s:[{s:s, s:s}, {s:s, s:O*}]}", "settings", "name", "awsvpcTrunking", "value",
+                     "disabled", "name", "containerInsights", "value", put != NULL ? put : json_true());
 }
 
 static json_t *put_setting(struct answer *answer)

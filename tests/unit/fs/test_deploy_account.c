@@ -62,7 +62,8 @@ START_TEST(a_family_without_an_active_revision_is_there_by_name)
     ck_assert_int_eq(world_lookup(&world, "/task-definitions/api/tags"), -ENOENT);
     ck_assert_int_eq(world_lookup(&world, "/task-definitions/api/1.json"), -ENOENT);
     ck_assert_str_eq(world_ls(&world, "/task-definitions/api/inactive"), "1.json\n");
-    ck_assert_ptr_nonnull(strstr(world_cat(&world, "/task-definitions/api/inactive/1.json"), "example/app:1"));
+    ck_assert_ptr_nonnull(
+        strstr(world_cat(&world, "/task-definitions/api/inactive/1.json"), "example/app:1"));
     ck_assert_int_eq(world_walk(&world, "/task-definitions/api", true), 3); /* with what runs it */
 }
 END_TEST

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* services/<service>/deployments/, revisions/, previous-task-definition and stable: what was deployed, and how it
- * ended. */
+/* services/<service>/deployments/, revisions/, previous-task-definition and stable: what was deployed, and
+ * how it ended. */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -131,10 +131,12 @@ START_TEST(where_there_are_none_they_are_absent)
     if (unknown[_i].status == 400) { /* the fake's other answers bear a request id, as AWS's do */
         ck_assert_ptr_nonnull(names);
         ck_assert_str_eq(names, "");
-        ck_assert_int_eq(world_lookup(&world, WEB "deployments"), -ENOENT);
-        ck_assert_int_eq(world_lookup(&world, WEB "revisions"), -ENOENT);
         ck_assert_ptr_null(strstr(world_ls(&world, WEB), "deployments\n"));
+        ck_assert_ptr_null(strstr(world_ls(&world, WEB), "revisions\n"));
         world_forget_counts(&world);
+        ck_assert_str_eq(world_ls(&world, WEB "revisions"), "");
+        ck_assert_int_eq(world_lookup(&world, WEB "revisions/1.json"), -ENOENT);
+        ck_assert_int_eq(world_lookup(&world, WEB "deployments/d-1"), -ENOENT);
         ck_assert_int_eq(world_lookup(&world, WEB "previous-task-definition"), -ENOENT);
         ck_assert_int_eq(world_calls(&world, NULL), 0);
         check_cat(WEB "stable", "stable\n");
