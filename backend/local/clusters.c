@@ -25,7 +25,9 @@ const char *cluster_name_in(const char *name_or_arn)
 
 struct cluster *cluster_find(const struct region *region, const char *name_or_arn)
 {
-    return index_get(&region->clusters_by_name, name_or_arn ? cluster_name_in(name_or_arn) : "default");
+    struct cluster *cluster =
+        index_get(&region->clusters_by_name, name_or_arn ? cluster_name_in(name_or_arn) : "default");
+    return cluster && record_is_seen(&cluster->record) ? cluster : NULL;
 }
 
 struct cluster *cluster_of(struct request *rq, const char *member)
