@@ -83,7 +83,7 @@ int fs_getattr(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *ino
 {
     struct fs_view view;
     fs_begin(&view, tree, rq, inode);
-    *ret_attr = (struct fs_attr){0};
+    *ret_attr = (struct fs_attr){.generation = inode->generation};
     preset(&view, &ret_attr->st);
     int r = inode->local != NULL ? fs_overlay_attr(&view, ret_attr) : FS_NOT_LOCAL;
     if (r == FS_NOT_LOCAL) {

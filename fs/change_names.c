@@ -9,6 +9,7 @@
 #include "change.h"
 #include "ecsfs/cleanup.h"
 #include "local.h"
+#include "nodes.h"
 #include "rows.h"
 
 bool fs_change_is_edited(const struct fs_node *row)

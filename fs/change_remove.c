@@ -96,7 +96,8 @@ static bool holds_scratch(struct fs_tree *tree, const struct fs_inode *directory
     return false;
 }
 
-int fs_rmdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name)
+static int remove_directory(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent,
+                            const char *name)
 {
     struct fs_view directory, child;
     fs_begin(&directory, tree, rq, parent);
@@ -119,4 +120,13 @@ int fs_rmdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *paren
     fs_view_child(&child, tree, rq, parent, named.row, name, named.id);
     const struct fs_change *change = named.row->change;
     return remove_at_aws(&directory, &child, change ? change->rmdir : NULL);
+}
+
+int fs_rmdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name)
+{
+    int r = remove_directory(tree, rq, parent, name);
+    struct fs_inode *inode = r == 0 ? fs_inode_known(tree, parent, name) : NULL;
+    if (inode)
+        inode->generation++;
+    return r;
 }

@@ -67,6 +67,7 @@ static struct fuse_entry_param entry_param(const struct face_request *r)
 {
     return (struct fuse_entry_param){
         .ino = r->found,
+        .generation = r->attr.generation,
         .attr = r->attr.st,
         .attr_timeout = face_seconds(r->attr.valid_ms),
         .entry_timeout = face_seconds(r->entry_valid_ms),

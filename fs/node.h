@@ -189,6 +189,7 @@ struct fs_inode {
     int32_t size;            /* bytes */
     int32_t told_size;       /* what the kernel was last told; -1: nothing */
     int64_t changed_ms;      /* wall: the last change seen here; 0: none */
+    unsigned generation; /* grows when the directory is removed: the kernel calls dead what it kept of it */
     struct fs_text *text;    /* of its open handles; NULL when closed */
     /* What is only in this mount (overlay.h): a scratch file, a draft, a staged document. */
     struct fs_local *local;

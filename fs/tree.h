@@ -38,6 +38,7 @@ struct fs_request {
 struct fs_attr {
     struct stat st;   /* st_ino is the node id; stable across remounts */
     int64_t valid_ms; /* how long the kernel may keep it; INT64_MAX: for ever */
+    uint64_t generation; /* of the number: another one once the directory was removed */
 };
 
 struct fs_options {
