@@ -125,14 +125,15 @@ int fs_show_previous(struct fs_view *view, struct ecs_buf *text)
     if (now == NULL)
         return -ENOENT; /* task sets have their own */
     const char *before = beside(doc);
+    r = -ENOENT;
     if (before == NULL || is(now, before)) {
         r = from_deployments(view, now, text);
-        if (r != -ENOENT)
+        if (r != -ENOENT && r != -EACCES)
             return r;
         before = ecs_cache_previous(view->tree->cache, &view->key, "taskDefinition");
     }
     if (before == NULL || is(now, before))
-        return -ENOENT;
+        return r;
     fs_add_short(text, before);
     return text->failed;
 }

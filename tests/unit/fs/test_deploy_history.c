@@ -227,6 +227,20 @@ START_TEST(stable_tells_how_the_newest_deployment_ended)
 }
 END_TEST
 
+START_TEST(stable_does_without_the_right_to_see_deployments)
+{
+    deploy_add(world.account, "d1", "SUCCESSFUL", 1, 0);
+    world.fail_operation = "ListServiceDeployments";
+    world.fail_code = "AccessDeniedException";
+    world.fail_message = "not authorized";
+    world.fail_status = 400;
+    check_cat(WEB "stable", "stable\n");
+    world_step(&world, 60000);
+    world.fail_operation = "ListServiceDeployments";
+    ck_assert_int_eq(world_lookup(&world, WEB "previous-task-definition"), -EACCES);
+}
+END_TEST
+
 START_TEST(an_old_rollback_does_not_spoil_what_is_asked_for_now)
 {
     deploy_add(world.account, "d1", "ROLLBACK_SUCCESSFUL", 2, 1);
@@ -256,6 +270,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, without_anything_before_there_is_none);
     tcase_add_test(tests, what_failed_is_not_what_to_go_back_to);
     tcase_add_loop_test(tests, stable_tells_how_the_newest_deployment_ended, 0, ARRAY_LEN(outcomes));
+    tcase_add_test(tests, stable_does_without_the_right_to_see_deployments);
     tcase_add_test(tests, an_old_rollback_does_not_spoil_what_is_asked_for_now);
     suite_add_tcase(suite, tests);
     return suite;
