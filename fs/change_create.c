@@ -55,6 +55,13 @@ static int create_scratch(struct fs_view *directory, const char *name, struct fs
     return r;
 }
 
+/* Where repositories nest, nearly every name could be one's: so could sed's temporary file. The kernel
+ * creates only what a lookup did not find. */
+static bool is_free(const struct fs_inode *parent, const struct fs_named *named)
+{
+    return !named->row->name && fs_change_editable(parent->node);
+}
+
 int fs_create(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name,
               mode_t mode, int flags, struct fs_inode **ret_inode, struct fs_handle **ret_handle,
               struct fs_open_hints *ret_hints)
@@ -67,8 +74,12 @@ int fs_create(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *pare
         return r;
     if (tree->options.ro)
         return -EROFS;
-    if (named.draft || (named.row && S_ISDIR(named.row->mode)))
+    if (named.draft || (named.row && S_ISDIR(named.row->mode) && !is_free(parent, &named)))
         return -EISDIR;
+    if (named.row && S_ISDIR(named.row->mode)) {
+        named.row = NULL;
+        named.scratchable = true;
+    }
     if (named.scratch && (flags & O_EXCL))
         return -EEXIST;
     bool received = named.row && named.row->change && named.row->change->receive;
