@@ -71,6 +71,37 @@ START_TEST(everything_is_there_again)
 }
 END_TEST
 
+START_TEST(task_sets_and_host_ports_are_there_again)
+{
+    call("CreateService",
+         "{'cluster':'c','serviceName':'web','desiredCount':2,'deploymentController':{'type':"
+         "'EXTERNAL'}}");
+    call("CreateTaskSet",
+         "{'cluster':'c','service':'web','taskDefinition':'web','launchType':'FARGATE','externalId':'x',"
+         "'networkConfiguration':{'awsvpcConfiguration':{'subnets':['subnet-1']}}}");
+    call("RegisterContainerInstance", "{'cluster':'c'}");
+    call("RegisterTaskDefinition",
+         "{'family':'fixed','containerDefinitions':[{'name':'a','image':'i','memory':64,"
+         "'portMappings':[{'containerPort':80,'hostPort':8080}]}]}");
+    call("RunTask", "{'cluster':'c','taskDefinition':'fixed'}");
+    living_pass(4000);
+    char *before = json_dumps(service("web"), JSON_SORT_KEYS);
+    living_end();
+    living_open(file);
+    char *after = json_dumps(service("web"), JSON_SORT_KEYS);
+    ck_assert_str_eq(before, after);
+    ck_assert_str_eq(text_at(service("web"), "taskSets.0.stabilityStatus"), "STEADY_STATE");
+    ck_assert_str_eq(
+        text_at(call("RunTask", "{'cluster':'c','taskDefinition':'fixed'}"), "failures.0.reason"),
+        "RESOURCE:PORTS");
+    call("UpdateService", "{'cluster':'c','service':'web','desiredCount':4}");
+    living_pass(4000);
+    ck_assert_int_eq(number_at(service("web"), "taskSets.0.runningCount"), 4);
+    free(before);
+    free(after);
+}
+END_TEST
+
 START_TEST(a_deployment_goes_on_after_a_restart)
 {
     call("CreateService",
@@ -172,6 +203,7 @@ int main(void)
     TCase *tests = tcase_create("state");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, everything_is_there_again);
+    tcase_add_test(tests, task_sets_and_host_ports_are_there_again);
     tcase_add_test(tests, a_deployment_goes_on_after_a_restart);
     tcase_add_test(tests, a_file_of_somebody_else_is_left_alone);
     tcase_add_test(tests, the_backend_brings_every_call_home);
