@@ -50,7 +50,8 @@ static void keep_alias_of(struct ecs_cache *cache, enum ecs_kind_id alias, struc
     const char *newest = family->doc ? ecs_doc_field(family->doc, listing->kind->alias_id) : NULL;
     if (!entry->doc && (!newest || strcmp(newest, entry->id) == 0)) {
         forget_entry(cache, family);
-        if (!entry->listing->list || ecs_list_len(entry->listing->list) == 0) { /* it may have been the last */
+        if (!entry->listing->list ||
+            ecs_list_len(entry->listing->list) == 0) { /* it may have been the last */
             overlay_withdraw(listing, name);
             list_forget(cache, listing);
         }

@@ -103,8 +103,8 @@ struct fs_node {
 
     /* Adds the text. -ENOENT: absent. FS_PARKED. The closing newline is added by the caller. */
     int (*show)(struct fs_view *view, struct ecs_buf *text);
-    /* Is the directory (or a file too costly to render) there? With FS_MAYBE. Of a row without a name: is it there
-     * by its name, though AWS has no document of it? */
+    /* Is the directory (or a file too costly to render) there? With FS_MAYBE. Of a row without a name: is it
+     * there by its name, though AWS has no document of it? */
     int (*present)(struct fs_view *view);
     /* Where a link points. */
     int (*target)(struct fs_view *view, struct ecs_buf *text);
@@ -189,8 +189,8 @@ struct fs_inode {
     int32_t size;            /* bytes */
     int32_t told_size;       /* what the kernel was last told; -1: nothing */
     int64_t changed_ms;      /* wall: the last change seen here; 0: none */
-    unsigned generation; /* grows when the directory is removed: the kernel calls dead what it kept of it */
-    struct fs_text *text;    /* of its open handles; NULL when closed */
+    unsigned generation;  /* grows when the directory is removed: the kernel calls dead what it kept of it */
+    struct fs_text *text; /* of its open handles; NULL when closed */
     /* What is only in this mount (overlay.h): a scratch file, a draft, a staged document. */
     struct fs_local *local;
     struct fs_inode_more *more;
@@ -293,8 +293,8 @@ int fs_act_wait(struct fs_view *view);
 
 /* This inode's text changed (or only attributes). */
 void fs_tell_changed(struct fs_tree *tree, struct fs_inode *inode);
-/* What the kernel holds of the file may be wrong, but what it says is as before, and so is its time: after a save
- * that was refused or changed nothing, an editor must not find the file changed by somebody else. */
+/* What the kernel holds of the file may be wrong, but what it says is as before, and so is its time: after a
+ * save that was refused or changed nothing, an editor must not find the file changed by somebody else. */
 void fs_tell_pages(struct fs_tree *tree, struct fs_inode *inode);
 /* A name appeared or went away in a directory. */
 void fs_tell_entry(struct fs_tree *tree, struct fs_inode *parent, const char *name);

@@ -124,8 +124,8 @@ static const struct fs_node inactive_rows[] = {
 };
 
 static const struct fs_node family_rows[] = {
-    {"latest.json", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_FAMILY), .present = is_active, .show = fs_document_show,
-     .document = &fs_task_definition_document,
+    {"latest.json", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_FAMILY), .present = is_active,
+     .show = fs_document_show, .document = &fs_task_definition_document,
      .help = "the newest ACTIVE revision; saving it registers the next"},
     {NULL, FS_FILE_R, FS_OF_DOC, .of = FS_OF(ECS_REVISION), .suffix = ".json", .accept = fs_accept_revision,
      .show = show_revision, .change = &fs_revision_change,

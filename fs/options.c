@@ -402,8 +402,8 @@ int options_parse(struct options *options, int argc, char **argv, char *why, siz
     struct reasons reasons = {why, why_size};
     int c, r = 0;
 
-    *options = (struct options){
-        .stale_ms = -1, .timeout_ms = 60000, .fuse = ECS_BUF(4096), .given = ECS_BUF(4096)};
+    *options =
+        (struct options){.stale_ms = -1, .timeout_ms = 60000, .fuse = ECS_BUF(4096), .given = ECS_BUF(4096)};
     opterr = 0;
     optind = 0;
     while (r == 0 && (c = getopt_long(argc, argv, ":o:fdVh", longs, NULL)) != -1) {

@@ -101,7 +101,8 @@ static bool known_absent(struct fs_view *view)
     return r == -ENOENT;
 }
 
-/* Who writes a document sees the length of what it wrote; all others that of the document, if there is one. */
+/* Who writes a document sees the length of what it wrote; all others that of the document, if there is one.
+ */
 static int staged_attr(struct fs_view *view, struct fs_attr *attr)
 {
     const struct fs_staged *staged = fs_staged_of(view->inode);

@@ -10,7 +10,8 @@
 enum { HELP_COLUMN = 44 };
 
 static const char opening[] =
-    "This is Amazon ECS and ECR as files. Reading is ls, cat, grep and diff; writing a file changes what it says.\n"
+    "This is Amazon ECS and ECR as files. Reading is ls, cat, grep and diff; writing a file changes what it "
+    "says.\n"
     "\n"
     "    cat overview                                      the clusters at a glance\n"
     "    cat clusters/prod/overview                        its services\n"

@@ -109,7 +109,7 @@ int fs_scratch_truncate(struct fs_scratch *scratch, uint64_t size)
 }
 
 int fs_scratch_read(struct fs_scratch *scratch, size_t size, uint64_t offset, const char **ret_data,
-                     size_t *ret_len)
+                    size_t *ret_len)
 {
     *ret_data = "";
     *ret_len = 0;

@@ -30,14 +30,14 @@ struct fs_request {
     uid_t uid;
     gid_t gid;
     pid_t pid;
-    bool peek; /* never fetch and never wait: FS_PARKED means "not known now" and nothing was parked */
+    bool peek;    /* never fetch and never wait: FS_PARKED means "not known now" and nothing was parked */
     bool patient; /* set by an operation that waits for the world, not for an answer: no deadline */
     struct fs_progress *progress;
 };
 
 struct fs_attr {
-    struct stat st;   /* st_ino is the node id; stable across remounts */
-    int64_t valid_ms; /* how long the kernel may keep it; INT64_MAX: for ever */
+    struct stat st;      /* st_ino is the node id; stable across remounts */
+    int64_t valid_ms;    /* how long the kernel may keep it; INT64_MAX: for ever */
     uint64_t generation; /* of the number: another one once the directory was removed */
 };
 

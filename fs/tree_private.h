@@ -32,9 +32,9 @@ struct fs_tree {
     struct ecs_cache *cache;     /* NULL until fs_tree_start */
     struct ecs_backend *backend; /* NULL until fs_tree_start */
     const struct ecs_clock *clock;
-    int64_t started_ms; /* wall: the time of what has none of its own */
+    int64_t started_ms;  /* wall: the time of what has none of its own */
     bool no_deployments; /* the endpoint does not know service deployments (deployments.h) */
-    uint64_t epoch;     /* grows whenever anything shown may have changed; never 0 */
+    uint64_t epoch;      /* grows whenever anything shown may have changed; never 0 */
 
     struct fs_inodes inodes;
     struct fs_inode *root;

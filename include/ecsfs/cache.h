@@ -111,9 +111,9 @@ struct ecs_action {
     const char *member; /* "service"; NULL: the reply itself */
     const char *beside; /* as in the kind's row */
     bool id_from_reply;
-    /* Look before trying again: when the answer was lost ("AnswerLost") or was a 500, 502 or 504, the cache asks
-     * for `key` anew and calls this with what is there now; true means: it did happen. If not, the call is sent
-     * once more, provided that somebody still waits for it. NULL: the error stands. */
+    /* Look before trying again: when the answer was lost ("AnswerLost") or was a 500, 502 or 504, the cache
+     * asks for `key` anew and calls this with what is there now; true means: it did happen. If not, the call
+     * is sent once more, provided that somebody still waits for it. NULL: the error stands. */
     bool (*happened)(const struct ecs_action *action, const struct ecs_doc *now);
     /* Called once, on the loop thread, when the outcome is known, also when nobody waits any more
      * (the journal); error NULL for success. The action is freed after it, unless held. */

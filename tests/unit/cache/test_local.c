@@ -258,8 +258,8 @@ START_TEST(every_kind_of_ecs_answers)
         if (!kind->list.operation || strcmp(kind->service, "ecs") != 0)
             continue;
         int r = list_of(&key, &list);
-        /* The emulator may say that it has no such operation, but nothing else. Task sets are of services with
-         * another deployment controller. */
+        /* The emulator may say that it has no such operation, but nothing else. Task sets are of services
+         * with another deployment controller. */
         int refusal = i == ECS_TASK_SET ? -EINVAL : -EOPNOTSUPP;
         ck_assert_msg(r == 0 || r == refusal, "%s: %s", kind->list.operation, strerror(-r));
         if (r < 0 || ecs_list_len(list) == 0)

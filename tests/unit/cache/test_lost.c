@@ -152,7 +152,8 @@ START_TEST(lost_twice_and_not_done)
 }
 END_TEST
 
-/* A 500 may come after the work was done: UpdateService is not idempotent for AWS, so it is looked at, too. */
+/* A 500 may come after the work was done: UpdateService is not idempotent for AWS, so it is looked at, too.
+ */
 START_TEST(a_server_error_is_looked_at)
 {
     static const int status[] = {500, 502, 504};
