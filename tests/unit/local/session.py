@@ -22,9 +22,9 @@ SKIP, KEY, SECRET = 77, "AKIDEXAMPLELOCAL0001", "local/secret+for=tests"
 
 def find_boto3():
     """Goes on in the Python that has boto3: this one, or the one the AWS CLI is written for."""
-    tried = os.environ.pop("ECSFS_SESSION_PYTHONS", None)
-    others = tried.split(":") if tried else [p for p in (shutil.which("python3"), script_python("aws"),
-                                                         script_python("moto_server")) if p]
+    left = os.environ.get("ECSFS_SESSION_PYTHONS")
+    others = [shutil.which("python3"), script_python("aws"), script_python("moto_server")] if left is None else left.split(":")
+    others = [path for path in others if path]
     if others:
         os.environ["ECSFS_SESSION_PYTHONS"] = ":".join(others[1:])
         os.execv(others[0], [others[0], "-B", *sys.argv])
