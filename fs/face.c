@@ -522,11 +522,12 @@ static void on_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
         face_begin(r, parent, 0);
 }
 
+/* The kernel locks the directory that goes as well: what is told of its names waits for the answer. */
 static void on_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct face_request *r = take(req, &op_rmdir, parent, name, NULL, NULL, 0);
     if (r != NULL)
-        face_begin(r, parent, 0);
+        face_begin(r, parent, fs_child_number(r->face->tree, parent, name));
 }
 
 static void on_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,

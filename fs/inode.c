@@ -82,6 +82,12 @@ uint64_t fs_inode_number_of(struct fs_tree *tree, const struct fs_inode *parent,
     return probe(tree, parent, name, &inode);
 }
 
+uint64_t fs_child_number(struct fs_tree *tree, uint64_t parent, const char *name)
+{
+    const struct fs_inode *directory = fs_inode_find(tree, parent);
+    return directory != NULL ? fs_inode_number_of(tree, directory, name) : 0;
+}
+
 struct fs_inode *fs_inode_known(struct fs_tree *tree, const struct fs_inode *parent, const char *name)
 {
     struct fs_inode *inode;

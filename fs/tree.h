@@ -79,6 +79,8 @@ void fs_request_interrupt(struct fs_tree *tree, struct fs_request *rq);
  * open, or a child of it does. fs_remember adds to the lookup count: once for each entry replied. */
 struct fs_inode *fs_inode_find(struct fs_tree *tree, uint64_t ino);
 uint64_t fs_inode_number(const struct fs_inode *inode);
+/* The number that a name in a directory has or would have; 0: the directory is not known. */
+uint64_t fs_child_number(struct fs_tree *tree, uint64_t parent, const char *name);
 void fs_remember(struct fs_tree *tree, struct fs_inode *inode);
 void fs_forget(struct fs_tree *tree, uint64_t ino, uint64_t nlookup);
 
