@@ -143,7 +143,7 @@ static bool accept_prefix(const char *id)
 }
 
 static const struct fs_node pull_through_rows[] = {
-    {NULL, FS_FILE_RW, FS_OF_DOC, .of = FS_OF(ECS_PULL_THROUGH_RULE), .suffix = ".json",
+    {NULL, FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_PULL_THROUGH_RULE), .suffix = ".json",
      .accept = accept_prefix, .called = "<prefix>", .show = fs_document_show,
      .document = &fs_pull_through_document, .change = &fs_pull_through_change,
      .help = "a new name is a new rule; rm deletes it"},
@@ -151,7 +151,7 @@ static const struct fs_node pull_through_rows[] = {
 };
 
 static const struct fs_node template_rows[] = {
-    {NULL, FS_FILE_RW, FS_OF_DOC, .of = FS_OF(ECS_CREATION_TEMPLATE), .suffix = ".json",
+    {NULL, FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_CREATION_TEMPLATE), .suffix = ".json",
      .accept = accept_prefix, .called = "<prefix>", .show = fs_document_show,
      .document = &fs_creation_template_document, .change = &fs_creation_template_change,
      .help = "a new name is a new template; rm deletes it"},
