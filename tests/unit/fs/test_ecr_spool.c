@@ -87,9 +87,12 @@ START_TEST(a_full_disk)
     ck_assert_int_eq(fs_spool_new(&spool), 0);
     ck_assert_int_eq(fs_spool_write(spool, data, 1 << 20, 0), 0);
     getrlimit(RLIMIT_FSIZE, &limit);
+    rlim_t before = limit.rlim_cur;
     limit.rlim_cur = 3 << 19;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     ck_assert_int_eq(fs_spool_write(spool, data + (1 << 20), 1 << 20, 1 << 20), -EFBIG);
+    limit.rlim_cur = before; /* the next test may run in this process */
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     check_all(spool, 1 << 20); /* as it was */
     fs_spool_free(spool);
 }

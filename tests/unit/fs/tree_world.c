@@ -172,6 +172,7 @@ void world_free(struct world *world)
 {
     stop(&world->backend);
     ecs_cache_pump(world->cache);
+    stop(&world->backend); /* what the pump sent out */
     world->tree = fs_tree_free(world->tree);
     world->cache = ecs_cache_free(world->cache);
     json_decref(world->account);
