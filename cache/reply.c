@@ -175,12 +175,6 @@ static int add_image_failure(struct reply *reply, const char *operation, const j
     return add_item(reply, id, NULL, error);
 }
 
-/* TASK_NOT_VALID: GetTaskProtection of a task that is stopping, or of no service: it has none. */
-static bool says_absent(const char *reason)
-{
-    return strcmp(reason, "MISSING") == 0 || strcmp(reason, "TASK_NOT_VALID") == 0;
-}
-
 static int add_failures(struct reply *reply, const struct ecs_kind *kind, const char *operation,
                         const json_t *tree)
 {
@@ -196,7 +190,8 @@ static int add_failures(struct reply *reply, const struct ecs_kind *kind, const 
             continue;
         enum ecs_id_form form = kind->describe.id_form == ECS_ID_PLAIN ? ECS_ID_NAME : kind->describe.id_form;
         const char *id = reply_id_of(form, arn);
-        struct ecs_error *error = says_absent(reason) ? NULL : failure_error(operation, failure, 0);
+        struct ecs_error *error =
+            strcmp(reason, "MISSING") == 0 ? NULL : failure_error(operation, failure, 0);
         if (add_item(reply, id, NULL, error) < 0)
             return -ENOMEM;
     }

@@ -54,6 +54,9 @@ int fs_protection_show(struct fs_view *view, struct ecs_buf *text)
     struct ecs_doc *doc;
     protection_key(view, &key);
     int r = fs_view_doc_of(view, &key, &doc);
+    const struct ecs_error *error = r < 0 ? view->rq->want.error : NULL;
+    if (error != NULL && strcmp(error->code, "TASK_NOT_VALID") == 0)
+        return -ENOENT; /* it is just now being stopped, or not yet its service's: it has none for now */
     if (r != 0)
         return r;
     json_t *protection = ecs_doc_tree(doc);
