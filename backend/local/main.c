@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include <openssl/crypto.h>
+
 #include "ecsfs/error.h"
 #include "http.h"
 
@@ -85,6 +87,7 @@ struct settings {
     struct stepped_clock time;
     bool still;
     int64_t lag_ms;
+    char *key, *secret; /* what face borrows */
 };
 
 static int complain(const char *what, const char *why)
@@ -106,16 +109,26 @@ static int take_fault(struct settings *settings, const char *text)
     return 0;
 }
 
+static void forget_key(struct settings *settings)
+{
+    free(settings->key);
+    if (settings->secret)
+        OPENSSL_cleanse(settings->secret, strlen(settings->secret));
+    free(settings->secret);
+    settings->key = settings->secret = NULL;
+}
+
 static int take_key(struct settings *settings, char *text)
 {
     char *colon = strchr(text, ':');
     if (!colon || colon == text || !colon[1])
         return complain("--verify", "wants KEY:SECRET");
     *colon = 0;
-    settings->face.key = strdup(text);
-    settings->face.secret = strdup(colon + 1);
+    forget_key(settings);
+    settings->face.key = settings->key = strdup(text);
+    settings->face.secret = settings->secret = strdup(colon + 1);
     memset(colon + 1, 'x', strlen(colon + 1)); /* out of ps */
-    return settings->face.key && settings->face.secret ? 0 : complain("--verify", "out of memory");
+    return settings->key && settings->secret ? 0 : complain("--verify", "out of memory");
 }
 
 static int take_speed(struct settings *settings, const char *text)
@@ -227,5 +240,7 @@ int main(int argc, char **argv)
         return complain(argv[optind], "no argument is expected");
     prctl(PR_SET_DUMPABLE, 0);
     catch_signals();
-    return serve(&settings);
+    int status = serve(&settings);
+    forget_key(&settings);
+    return status;
 }
