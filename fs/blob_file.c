@@ -27,6 +27,7 @@ struct piece {
     struct ecs_want want;      /* keeps the download going, whoever else waits for it */
     uint64_t at;
     uint64_t used; /* when, for the choice of what to drop */
+    unsigned url;  /* which of the handle's URLs it was asked for from */
 };
 
 struct blob_handle {
@@ -35,9 +36,11 @@ struct blob_handle {
     char *repository, digest[FS_DIGEST_TEXT];
     uint64_t size, uses;
     struct ecs_buf text; /* a manifest's bytes, or two pieces joined */
-    bool is_manifest, renewed;
+    bool is_manifest;
     struct ecs_action *asked; /* GetDownloadUrlForLayer */
     char *url;
+    unsigned urls; /* how many there were: they expire */
+    bool renewed;  /* the last URL was refused, and this one has not given anything yet */
     struct piece pieces[PIECES];
     EVP_MD_CTX *hash;
     uint64_t hashed; /* bytes from the beginning */
@@ -120,6 +123,7 @@ static int take_url(struct blob_handle *handle)
     json_t *reply = json_loads(handle->asked->reply, 0, NULL);
     const char *url = json_string_value(json_object_get(reply, "downloadUrl"));
     handle->url = url != NULL ? strdup(url) : NULL;
+    handle->urls++;
     json_decref(reply);
     return handle->url != NULL ? 0 : -EPROTO;
 }
@@ -186,6 +190,7 @@ static struct piece *start_piece(struct blob_handle *handle, uint64_t at)
         call->range_first = at;
         call->range_len = handle->size - at < PIECE ? (size_t)(handle->size - at) : PIECE;
         piece->at = at;
+        piece->url = handle->urls;
         piece->want = (struct ecs_want){.since_ms = fs_now_ms(handle->tree), .wake = ignore};
         ecs_cache_act(handle->tree->cache, &piece->want, piece->action);
     }
@@ -221,18 +226,20 @@ static int check_piece(struct fs_view *view, struct blob_handle *handle, const s
     return 0;
 }
 
-/* A URL that is no longer good is asked for anew, once. */
+/* A URL that is no longer good is asked for anew; one that never was is not asked for twice. */
 static int piece_failed(struct fs_view *view, struct blob_handle *handle, struct piece *piece, int r)
 {
-    bool expired =
-        piece->action->error != NULL && piece->action->error->http_status == NO_URL && !handle->renewed;
+    bool refused = piece->action->error != NULL && piece->action->error->http_status == NO_URL;
+    bool of_now = piece->url == handle->urls;
     r = tell(view->rq, piece->action->error, r);
     drop_piece(handle, piece);
-    if (!expired)
+    if (!refused || (of_now && handle->renewed))
         return r;
-    handle->renewed = true;
-    free(handle->url);
-    handle->url = NULL;
+    if (of_now) {
+        handle->renewed = true;
+        free(handle->url);
+        handle->url = NULL;
+    }
     return 0;
 }
 
@@ -248,6 +255,8 @@ static int await_piece(struct fs_view *view, struct blob_handle *handle, uint64_
         if (r == FS_PARKED)
             return r;
         if (r == 0) {
+            if (piece->url == handle->urls)
+                handle->renewed = false;
             r = check_piece(view, handle, piece);
             if (r < 0)
                 drop_piece(handle, piece); /* a next read tries again */

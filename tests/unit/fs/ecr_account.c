@@ -41,8 +41,9 @@ enum ecr_account_harm ecr_account_harm;
 
 void ecr_account_download(struct ecs_call *call)
 {
-    if (ecr_account_harm == ECR_EXPIRED) {
-        ecr_account_harm = ECR_WHOLE;
+    if (ecr_account_harm == ECR_EXPIRED || ecr_account_harm == ECR_REFUSED) {
+        if (ecr_account_harm == ECR_EXPIRED)
+            ecr_account_harm = ECR_WHOLE;
         call->error = ecs_error_from_aws(call->operation, 403, "AccessDenied", "Request has expired", "", 0);
         return;
     }

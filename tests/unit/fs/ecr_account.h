@@ -17,7 +17,7 @@ const char *ecr_account_layer(void);
 const char *ecr_account_layer_hex(void);
 /* As account_download. What goes wrong with the next ones: */
 struct ecs_call;
-extern enum ecr_account_harm { ECR_WHOLE, ECR_WRONG, ECR_SHORT, ECR_EXPIRED } ecr_account_harm;
+extern enum ecr_account_harm { ECR_WHOLE, ECR_WRONG, ECR_SHORT, ECR_EXPIRED, ECR_REFUSED } ecr_account_harm;
 void ecr_account_download(struct ecs_call *call);
 
 /* As account_more. */

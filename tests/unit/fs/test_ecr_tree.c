@@ -408,6 +408,21 @@ START_TEST(an_expired_url_is_renewed)
     ck_assert_int_eq(read_layer(handle, 1000, 0), 0);
     ck_assert_int_eq(world_calls(&world, "GetDownloadUrlForLayer"), 2);
     fs_release(world.tree, handle);
+    /* as often as it expires, be it in the middle of what is read ahead */
+    handle = open_layer();
+    for (off_t at = 0; at < ECR_LAYER_SIZE; at += 1 << 20) {
+        ecr_account_harm = ECR_EXPIRED;
+        ck_assert_int_eq(read_layer(handle, 1000, at), 0);
+    }
+    ecr_account_harm = ECR_WHOLE;
+    fs_release(world.tree, handle);
+    /* but a URL that never was any good is told */
+    handle = open_layer();
+    ecr_account_harm = ECR_REFUSED;
+    ck_assert_int_eq(read_layer(handle, 1000, 0), -EACCES);
+    ecr_account_harm = ECR_WHOLE;
+    ck_assert_int_eq(read_layer(handle, 1000, 0), 0);
+    fs_release(world.tree, handle);
 }
 END_TEST
 
