@@ -14,7 +14,9 @@
 
 struct saving {
     struct fs_tree *tree;
-    struct fs_inode *inode; /* referenced */
+    struct fs_inode *inode;   /* referenced */
+    struct fs_staged *staged; /* the inode's, as long as the turn is taken */
+    struct fs_turn turn;
     const struct fs_document *document;
     char *text;
     size_t len;
@@ -55,10 +57,9 @@ static void call_finished(struct ecs_action *action, const struct ecs_error *err
 }
 
 /* An earlier save of this file whose call is still out: its outcome decides what is there to change. */
-static int wait_for_earlier(struct fs_view *view)
+static int wait_for_earlier(struct fs_view *view, struct fs_staged *staged)
 {
-    struct fs_staged *staged = fs_staged_of(view->inode);
-    if (!staged || !staged->pending)
+    if (!staged->pending)
         return 0;
     if (!staged->pending->done)
         return fs_sleep_until(view->tree, view->rq, fs_now_ms(view->tree) + FS_PENDING_POLL_MS);
@@ -79,12 +80,16 @@ static void tell_judge(struct saving *saving, int err)
 /* The request was interrupted while a call is out: the next save of this file must know. */
 static void leave_pending(struct saving *saving)
 {
-    struct fs_staged *staged =
-        saving->pending && !saving->pending->done ? fs_staged_get(saving->inode) : NULL;
-    if (staged) {
-        fs_pending_unref(staged->pending);
-        staged->pending = steal(saving->pending);
+    if (saving->turn.taken && saving->pending && !saving->pending->done) {
+        fs_pending_unref(saving->staged->pending);
+        saving->staged->pending = steal(saving->pending);
     }
+}
+
+static void end_turn(struct saving *saving)
+{
+    fs_turn_end(saving->tree, saving->staged, &saving->turn);
+    fs_staged_settle(saving->inode);
 }
 
 static void free_saving(void *memory)
@@ -92,7 +97,7 @@ static void free_saving(void *memory)
     struct saving *saving = memory;
     leave_pending(saving);
     tell_judge(saving, -EINTR);
-    fs_staged_settle(saving->inode);
+    end_turn(saving);
     fs_inode_unref(saving->tree, saving->inode);
     fs_pending_unref(saving->pending);
     fs_plan_free(&saving->plan);
@@ -142,7 +147,7 @@ int fs_keep_rejected(struct fs_view *view, const char *text, size_t len, struct 
         .len = len,
         .error = error,
         .remember = is_verdict(error),
-        .open = staged && staged->writers > 0,
+        .open = staged && staged->writings.newest,
         .now_ms = fs_now_ms(view->tree),
         .wall_ms = fs_wall_ms(view->tree),
     };
@@ -259,7 +264,7 @@ static int make_plan(struct fs_view *view, struct saving *saving)
 {
     int r = saving->wanted ? 0 : read_wanted(view, saving);
     if (r == 0)
-        r = wait_for_earlier(view);
+        r = wait_for_earlier(view, saving->staged);
     json_t *now = NULL;
     if (r == 0)
         r = ask_now(view, saving, &now);
@@ -320,7 +325,9 @@ static int start_call(struct fs_view *view, struct saving *saving)
 
 static int run(struct fs_view *view, struct saving *saving)
 {
-    int r = 0;
+    int r = fs_turn_wait(view, saving->staged, &saving->turn);
+    if (r != 0)
+        return r;
     if (saving->document->commit) {
         r = saving->wanted ? 0 : read_wanted(view, saving);
         return r == 0 ? saving->document->commit(view, saving->wanted, &saving->step) : r;
@@ -353,6 +360,7 @@ int fs_saving_go_on(struct fs_view *view)
     else
         fs_tell_pages(view->tree, view->inode); /* they hold what was written, not what is there */
     tell_judge(saving, r);
+    end_turn(saving);
     return r;
 }
 
@@ -360,7 +368,8 @@ static struct saving *new_saving(struct fs_view *view, const char *text, size_t 
 {
     struct saving *saving = calloc(1, sizeof(*saving));
     char *copy = malloc(len + 1);
-    if (!saving || !copy) {
+    struct fs_staged *staged = saving && copy ? fs_staged_get(view->inode) : NULL;
+    if (!staged) {
         free(saving);
         free(copy);
         return NULL;
@@ -369,6 +378,8 @@ static struct saving *new_saving(struct fs_view *view, const char *text, size_t 
     copy[len] = 0;
     saving->tree = view->tree;
     saving->inode = fs_inode_ref(view->inode);
+    saving->staged = staged;
+    fs_turn_take(staged, &saving->turn, view->rq);
     saving->document = view->node->document;
     saving->text = copy;
     saving->len = len;

@@ -8,8 +8,8 @@
 
 #include "rejected.h"
 #include "scratch.h"
-#include "stage.h"
 #include "tree_private.h"
+#include "writing.h"
 
 enum fs_local_kind {
     FS_LOCAL_STAGED,  /* a document while it is written, and a moment longer */
@@ -31,12 +31,17 @@ enum { FS_PENDING_POLL_MS = 50 };
 struct fs_pending *fs_pending_new(void);
 struct fs_pending *fs_pending_unref(struct fs_pending *pending);
 
+/* A save's place among those of its file. Part of the save. */
+struct fs_turn {
+    struct fs_request *rq; /* whose save it is */
+    bool taken;
+    struct fs_turn *next;
+};
+
 struct fs_staged {
     struct fs_local local;
-    struct fs_stage stage;
-    unsigned writers; /* descriptors open for writing */
-    pid_t writer;     /* who wrote last: sees what it wrote */
-    uint64_t saving;  /* stage.writes + 1 of the save under way; 0: none */
+    struct fs_writings writings; /* descriptors open for writing */
+    struct fs_turn *turns;       /* saves; the first is under way */
     struct fs_pending *pending;
 };
 
@@ -92,6 +97,15 @@ struct fs_draft *fs_draft_of(const struct fs_inode *inode);
 struct fs_staged *fs_staged_get(struct fs_inode *inode);
 /* Nobody needs it: the inode is as its row says again. */
 void fs_staged_settle(struct fs_inode *inode);
+
+/* ---- turns (document_turn.c) ---- */
+
+/* The last of those who want to save the file. It has to be given back. */
+void fs_turn_take(struct fs_staged *staged, struct fs_turn *turn, struct fs_request *rq);
+/* 0: it is this one's turn; FS_PARKED; -ENOMEM. */
+int fs_turn_wait(struct fs_view *view, const struct fs_staged *staged, const struct fs_turn *turn);
+/* The next one's turn comes. Does nothing for a turn that was given back before. */
+void fs_turn_end(struct fs_tree *tree, struct fs_staged *staged, struct fs_turn *turn);
 
 /* ---- scratch (scratch_file.c) ---- */
 

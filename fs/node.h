@@ -304,5 +304,7 @@ void fs_tell_entry(struct fs_tree *tree, struct fs_inode *parent, const char *na
 /* Parks the request until then (monotonic); it is woken by fs_tree_tick and starts anew: what was
  * fetched before does not answer it. Returns FS_PARKED or -ENOMEM. */
 int fs_sleep_until(struct fs_tree *tree, struct fs_request *rq, int64_t at_ms);
+/* What it waited for has come: if it sleeps, it is woken at the next tick. */
+void fs_sleep_hurry(struct fs_tree *tree, const struct fs_request *rq);
 
 #endif

@@ -105,10 +105,12 @@ static bool known_absent(struct fs_view *view)
  */
 static int staged_attr(struct fs_view *view, struct fs_attr *attr)
 {
-    const struct fs_staged *staged = fs_staged_of(view->inode);
-    if (!staged->stage.begun || !staged->stage.staged || staged->writer != view->rq->pid)
+    const struct fs_writing *writing = fs_staged_of(view->inode)->writings.newest;
+    while (writing && (!writing->stage.staged || writing->writer != view->rq->pid))
+        writing = writing->next;
+    if (!writing)
         return known_absent(view) ? 0 : FS_NOT_LOCAL;
-    attr->st.st_size = (off_t)staged->stage.text.len;
+    attr->st.st_size = (off_t)writing->stage.text.len;
     attr->valid_ms = 0;
     return 0;
 }
@@ -158,10 +160,8 @@ void fs_overlay_inode_free(struct fs_inode *inode)
 {
     struct fs_staged *staged = fs_staged_of(inode);
     struct fs_scratch_file *file = fs_scratch_of(inode);
-    if (staged) {
-        fs_stage_free(&staged->stage);
+    if (staged)
         fs_pending_unref(staged->pending);
-    }
     if (file)
         fs_scratch_free(&file->scratch);
     if (file && file->prev) {

@@ -22,6 +22,13 @@ int fs_sleep_until(struct fs_tree *tree, struct fs_request *rq, int64_t at_ms)
     return FS_PARKED;
 }
 
+void fs_sleep_hurry(struct fs_tree *tree, const struct fs_request *rq)
+{
+    for (struct fs_sleeper *sleeper = tree->sleepers; sleeper != NULL; sleeper = sleeper->next)
+        if (sleeper->rq == rq)
+            sleeper->at_ms = INT64_MIN;
+}
+
 void fs_sleep_cancel(struct fs_tree *tree, struct fs_request *rq)
 {
     for (struct fs_sleeper **at = &tree->sleepers; *at != NULL;) {

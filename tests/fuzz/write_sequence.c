@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sequences of write, truncate, flush, fsync and rename, on a staged document and two scratch files, against
- * a model that is simple because it is slow: it keeps every byte, and asks the whole text again at each step.
- * Input: one operation after another, an operation byte, its numbers, its text up to a NUL. */
+/* Sequences of write, truncate, flush, fsync, close and rename, by three writers of one document and on two
+ * scratch files, against a model that is simple because it is slow: it keeps every byte, and asks the whole
+ * text again at each step. Input: one operation after another, a byte of operation and writer, its numbers,
+ * its text up to a NUL. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -12,8 +13,9 @@
 #include "scratch.h"
 #include "stage.h"
 #include "target.h"
+#include "writing.h"
 
-enum { FILES = 2, TEXT_MAX = 1 << 16 };
+enum { FILES = 2, WRITERS = 3, TEXT_MAX = 1 << 16 };
 
 #define CHECK(claim)  \
     do {              \
@@ -25,8 +27,17 @@ struct model {
     char text[TEXT_MAX];
     size_t len;
     size_t straight; /* written in order from 0 up to here; SIZE_MAX: not in order */
-    bool begun, staged, saved_whole;
+    bool begun, staged, maps;
     int verdict;
+    unsigned opened; /* the newest has the largest */
+};
+
+/* A writer sees its own text, and nothing of the others' but that the file was emptied. */
+struct document {
+    struct fs_writings writings;
+    struct fs_writing *writing[WRITERS];
+    struct model model[WRITERS];
+    unsigned opened;
 };
 
 struct files {
@@ -121,14 +132,72 @@ static void judge(struct fs_stage *stage, struct model *model, int step, unsigne
     model->verdict = err;
 }
 
-static void seed(struct fs_stage *stage, struct model *model)
+static void open_document(struct document *document, unsigned n, unsigned how)
+{
+    struct model *model = &document->model[n];
+    model->len = 0;
+    model->straight = how & 1 ? 0 : SIZE_MAX;
+    model->begun = how & 1;
+    model->maps = how & 2;
+    model->staged = false;
+    model->verdict = 0;
+    model->opened = ++document->opened;
+    document->writing[n] = fs_writing_open(&document->writings, model->maps, (pid_t)n + 1);
+    CHECK(document->writing[n]);
+    if (how & 1)
+        CHECK(fs_stage_truncate(&document->writing[n]->stage, 0) == FS_STAGE_DONE);
+}
+
+/* What nobody judged is told or saved in the end, and what was begun and not finished. */
+static void release_document(struct document *document, unsigned n)
+{
+    struct model *model = &document->model[n];
+    bool nothing = !model->staged || model->len == 0;
+    int step = fs_stage_release(&document->writing[n]->stage);
+    if (nothing || whole(model->text, model->len) == FS_SCAN_WHOLE)
+        CHECK(step == FS_STAGE_DONE || (step == FS_STAGE_SAVE && !nothing));
+    else
+        CHECK(step == FS_STAGE_BROKEN);
+    fs_writing_close(document->writing[n]);
+    document->writing[n] = NULL;
+}
+
+static bool emptied(const struct document *document, unsigned except)
+{
+    const struct model *newest = NULL;
+    for (unsigned n = 0; n < WRITERS; n++) {
+        const struct model *model = &document->model[n];
+        if (n != except && document->writing[n] && model->begun &&
+            (!newest || model->opened > newest->opened))
+            newest = model;
+    }
+    return newest && newest->len == 0;
+}
+
+static unsigned writer_of_mapping(const struct document *document, unsigned through)
+{
+    unsigned newest = through;
+    for (unsigned n = 0; n < WRITERS && !document->model[through].maps; n++) {
+        if (document->model[n].maps &&
+            (newest == through || document->model[n].opened > document->model[newest].opened))
+            newest = n;
+    }
+    return newest;
+}
+
+static void seed(struct document *document, unsigned n)
 {
     static const char old[] = "{\n  \"cpu\": \"256\"\n}\n";
-    if (!fs_stage_wants_text(stage))
+    struct fs_writing *writing = document->writing[n];
+    struct model *model = &document->model[n];
+    if (!fs_stage_wants_text(&writing->stage))
         return;
-    CHECK(fs_stage_seed(stage, old, sizeof(old) - 1) == 0);
-    memcpy(model->text, old, sizeof(old) - 1);
-    model->len = sizeof(old) - 1;
+    bool empty = emptied(document, n);
+    CHECK(empty == fs_writings_emptied(&document->writings, writing));
+    size_t len = empty ? 0 : sizeof(old) - 1;
+    CHECK(fs_stage_seed(&writing->stage, old, len) == 0);
+    memcpy(model->text, old, len);
+    model->len = len;
     model->straight = SIZE_MAX;
     model->begun = true;
 }
@@ -163,9 +232,16 @@ static int model_write(struct model *model, const char *text, size_t len, size_t
                                                                                             : FS_STAGE_DONE;
 }
 
-static void write_document(struct fs_stage *stage, struct model *model, struct input *input, bool mapped)
+static void write_document(struct document *document, unsigned n, struct input *input, bool mapped)
 {
     unsigned how = take(input), outcome = take(input);
+    if (mapped) {
+        unsigned through = n;
+        n = writer_of_mapping(document, through);
+        CHECK(fs_writing_mapped(&document->writings, document->writing[through]) == document->writing[n]);
+    }
+    struct fs_stage *stage = &document->writing[n]->stage;
+    struct model *model = &document->model[n];
     size_t len, offset = how < 128 ? model->len : how < 192 ? 0 : how % 64;
     const char *text = take_text(input, &len);
     if (len > 1024)
@@ -173,7 +249,7 @@ static void write_document(struct fs_stage *stage, struct model *model, struct i
     if (offset + len > TEXT_MAX || len == 0)
         return;
     if (!stage->begun) {
-        seed(stage, model);
+        seed(document, n);
         offset = how < 128 ? model->len : offset;
     }
     int want = model_write(model, text, len, offset, mapped);
@@ -183,11 +259,13 @@ static void write_document(struct fs_stage *stage, struct model *model, struct i
         judge(stage, model, step, outcome);
 }
 
-static void truncate_document(struct fs_stage *stage, struct model *model, struct input *input)
+static void truncate_document(struct document *document, unsigned n, struct input *input)
 {
+    struct fs_stage *stage = &document->writing[n]->stage;
+    struct model *model = &document->model[n];
     size_t size = take(input) % 128;
     if (size > 0)
-        seed(stage, model);
+        seed(document, n);
     bool same = model->begun && size > 0 && size == model->len;
     CHECK(fs_stage_truncate(stage, size) == FS_STAGE_DONE);
     if (same)
@@ -278,12 +356,16 @@ static void rename_scratch(struct files *files, struct input *input)
     files->len[n] = 0;
 }
 
-static void check_all(const struct fs_stage *stage, const struct model *model, const struct files *files)
+static void check_all(const struct document *document, const struct files *files)
 {
     size_t bytes = 0;
-    CHECK(stage->text.len == model->len);
-    CHECK(model->len == 0 || memcmp(stage->text.data, model->text, model->len) == 0);
-    CHECK(stage->staged == model->staged && stage->verdict == model->verdict);
+    for (unsigned n = 0; n < WRITERS; n++) {
+        const struct fs_stage *stage = &document->writing[n]->stage;
+        const struct model *model = &document->model[n];
+        CHECK(stage->text.len == model->len);
+        CHECK(model->len == 0 || memcmp(stage->text.data, model->text, model->len) == 0);
+        CHECK(stage->staged == model->staged && stage->verdict == model->verdict);
+    }
     for (int i = 0; i < FILES; i++) {
         CHECK(files->scratch[i].text.len == files->len[i]);
         bytes += files->len[i];
@@ -291,39 +373,49 @@ static void check_all(const struct fs_stage *stage, const struct model *model, c
     CHECK(files->pool.bytes == bytes && files->pool.files == FILES);
 }
 
+static void run_operation(struct document *document, struct files *files, struct input *input)
+{
+    unsigned byte = take(input), operation = byte % 16, n = (byte >> 4) % 4;
+    if (n == WRITERS) {
+        unsigned how = take(input);
+        n = (how >> 2) % WRITERS;
+        release_document(document, n);
+        open_document(document, n, how);
+    } else if (operation <= 6) {
+        write_document(document, n, input, operation == 6);
+    } else if (operation == 7) {
+        truncate_document(document, n, input);
+    } else if (operation < 11) {
+        close_document(&document->writing[n]->stage, &document->model[n], operation - 8, take(input));
+    } else if (operation < 13) {
+        write_scratch(files, input);
+    } else if (operation == 13) {
+        truncate_scratch(files, input);
+    } else {
+        rename_scratch(files, input);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct model model;
+    static struct document document;
     static struct files files;
-    struct fs_stage stage;
     struct input input = {data, size > 16384 ? 16384 : size};
-    model = (struct model){.straight = SIZE_MAX};
     memset(&files.pool, 0, sizeof(files.pool));
-    fs_stage_init(&stage);
+    document.opened = 0;
+    for (unsigned n = WRITERS; n-- > 0;)
+        open_document(&document, n, 0);
     for (int i = 0; i < FILES; i++) {
         CHECK(fs_scratch_init(&files.scratch[i], &files.pool, NULL) == 0);
         files.len[i] = 0;
     }
     while (input.len > 0) {
-        unsigned operation = take(&input) % 16;
-        if (operation < 6)
-            write_document(&stage, &model, &input, false);
-        else if (operation == 6)
-            write_document(&stage, &model, &input, true);
-        else if (operation == 7)
-            truncate_document(&stage, &model, &input);
-        else if (operation < 11)
-            close_document(&stage, &model, operation - 8, take(&input));
-        else if (operation < 13)
-            write_scratch(&files, &input);
-        else if (operation == 13)
-            truncate_scratch(&files, &input);
-        else
-            rename_scratch(&files, &input);
-        check_all(&stage, &model, &files);
+        run_operation(&document, &files, &input);
+        check_all(&document, &files);
     }
-    fs_stage_release(&stage);
-    fs_stage_free(&stage);
+    for (unsigned n = 0; n < WRITERS; n++)
+        release_document(&document, n);
+    CHECK(!document.writings.newest);
     for (int i = 0; i < FILES; i++)
         fs_scratch_free(&files.scratch[i]);
     CHECK(files.pool.bytes == 0 && files.pool.files == 0);
