@@ -46,6 +46,7 @@ struct fs_tree {
     const struct ecs_clock *clock;
     struct fs_progress *sleepers;
     char value[NAME_MOST + 1];
+    bool told_write; /* in the log, once */
     char made[100][NAME_MOST + 1];
     size_t made_len;
     long remembered;
@@ -322,6 +323,10 @@ int fs_write(struct fs_tree *tree, struct fs_request *rq, struct fs_handle *hand
 {
     if (handle->inode.ino != VALUE || len == 0 || len > NAME_MOST)
         return -EINVAL;
+    if (!tree->told_write) {
+        tree->told_write = true;
+        fputs("ecsfs-fake: a write to value is under way\n", stderr);
+    }
     int r = sleep_for(tree, rq, 50);
     if (r != 0)
         return r;
