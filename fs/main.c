@@ -263,6 +263,8 @@ static void take_down(struct mount *mount)
         ecs_cache_pump(mount->cache); /* and journals them */
     mount->tree = fs_tree_free(mount->tree);
     mount->cache = ecs_cache_free(mount->cache);
+    if (mount->backend != NULL)
+        mount->backend->free(mount->backend);
     mount->notifier = notifier_free(mount->notifier);
     mount->face = face_free(mount->face);
     free(mount->mountpoint);
@@ -317,8 +319,10 @@ static int check(struct options *options)
                                  .timeout_ms =
                                      options->timeout_ms < CALL_MS ? (int)options->timeout_ms : CALL_MS};
     bool good = fs_check(&what, stdout);
-    if (backend != NULL)
+    if (backend != NULL) {
         backend->stop(backend);
+        backend->free(backend);
+    }
     options_free(options);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

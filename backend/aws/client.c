@@ -33,6 +33,12 @@ static bool carries_token(const struct ecs_call *call)
     return carries;
 }
 
+static void refuse(struct ecs_call *call)
+{
+    call->error = aws_own_error(call->operation, -ECANCELED, "Cancelled", "the backend has stopped");
+    ecs_mailbox_post(call->home, &call->letter);
+}
+
 static void submit(struct ecs_backend *backend, struct ecs_call *call)
 {
     struct aws_client *client = (struct aws_client *)backend;
@@ -40,6 +46,10 @@ static void submit(struct ecs_backend *backend, struct ecs_call *call)
     call->result = NULL;
     call->attempts = 0;
     call->sent_ms = 0;
+    if (client->stopped) {
+        refuse(call);
+        return;
+    }
     struct aws_task *task = calloc(1, sizeof(*task));
     if (!task) {
         call->error = ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
@@ -133,9 +143,8 @@ static void return_letters(struct aws_client *client)
         struct aws_letter *letter = (struct aws_letter *)taken;
         if (letter->kind == AWS_LETTER_CALL) {
             struct ecs_call *call = ((struct aws_task *)letter)->call;
-            call->error = aws_own_error(call->operation, -ECANCELED, "Cancelled", "the backend has stopped");
             free(letter);
-            ecs_mailbox_post(call->home, &call->letter);
+            refuse(call);
         } else if (letter->kind == AWS_LETTER_CREDENTIALS) {
             aws_keys_letter_free(letter);
         } else if (letter->kind == AWS_LETTER_CANCEL) {
@@ -154,7 +163,13 @@ static void stop(struct ecs_backend *backend)
     }
     aws_keys_stop(client);
     return_letters(client);
-    free_client(client);
+    client->started = false;
+    client->stopped = true;
+}
+
+static void free_backend(struct ecs_backend *backend)
+{
+    free_client((struct aws_client *)backend);
 }
 
 static void free_client(struct aws_client *client)
@@ -237,7 +252,7 @@ struct ecs_backend *ecs_aws_new(const struct ecs_aws_options *options, struct ec
         return NULL;
     }
     pthread_mutex_init(&client->lock, NULL);
-    client->backend = (struct ecs_backend){"aws", submit, cancel, status, metrics, start, stop};
+    client->backend = (struct ecs_backend){"aws", submit, cancel, status, metrics, start, stop, free_backend};
     client->clock = options->clock ? options->clock : &ecs_system_clock;
     client->env = aws_process_env;
     client->env.clock = client->clock;

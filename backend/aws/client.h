@@ -103,7 +103,7 @@ struct aws_client {
 
     struct ecs_mailbox *input;
     pthread_t thread;
-    bool started;
+    bool started, stopped;
     struct aws_letter stop_letter;
     struct ecs_call identity_call; /* GetCallerIdentity, asked by status() */
     struct ecs_mailbox *identity_home;

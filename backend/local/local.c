@@ -24,7 +24,7 @@ struct local {
     struct ecs_mailbox *inbox;
     struct ecs_letter last; /* its arrival ends the thread */
     pthread_t thread;
-    bool running;
+    bool running, stopped;
     atomic_ulong calls, throttled, failed, in_flight;
     char state[256];
 };
@@ -83,9 +83,19 @@ static void *live(void *arg)
     }
 }
 
+static void refuse(struct ecs_call *call)
+{
+    call->error = ecs_error_new(-ECANCELED, "Cancelled", "the emulator has stopped");
+    ecs_mailbox_post(call->home, &call->letter);
+}
+
 static void submit(struct ecs_backend *backend, struct ecs_call *call)
 {
     struct local *local = (struct local *)backend;
+    if (local->stopped) {
+        refuse(call);
+        return;
+    }
     atomic_fetch_add(&local->in_flight, 1);
     ecs_mailbox_post(local->inbox, &call->letter);
 }
@@ -136,7 +146,7 @@ static int start(struct ecs_backend *backend)
     return -r;
 }
 
-/* Calls submitted before the last letter are answered; none can come after it. */
+/* Calls submitted before the last letter are answered. */
 static void stop(struct ecs_backend *backend)
 {
     struct local *local = (struct local *)backend;
@@ -145,11 +155,15 @@ static void stop(struct ecs_backend *backend)
         pthread_join(local->thread, NULL);
     }
     struct ecs_letter *letter; /* only when it never ran */
-    while ((letter = ecs_mailbox_take(local->inbox))) {
-        struct ecs_call *call = (struct ecs_call *)letter;
-        call->error = ecs_error_new(-ECANCELED, "Cancelled", "the emulator has stopped");
-        ecs_mailbox_post(call->home, letter);
-    }
+    while ((letter = ecs_mailbox_take(local->inbox)))
+        refuse((struct ecs_call *)letter);
+    local->running = false;
+    local->stopped = true;
+}
+
+static void free_local(struct ecs_backend *backend)
+{
+    struct local *local = (struct local *)backend;
     world_free(local->world);
     ecs_mailbox_free(local->inbox);
     free(local);
@@ -165,7 +179,7 @@ struct ecs_backend *ecs_local_new(const struct ecs_local_options *options, struc
         *ret_error = ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
         return NULL;
     }
-    local->backend = (struct ecs_backend){"local", submit, cancel, status, metrics, start, stop};
+    local->backend = (struct ecs_backend){"local", submit, cancel, status, metrics, start, stop, free_local};
     local->clock = options->clock ? options->clock : &ecs_system_clock;
     snprintf(local->state, sizeof(local->state), "local:%s", options->state_file ? options->state_file : "");
     local->world = world_new(options, ret_error);

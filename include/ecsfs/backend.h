@@ -88,8 +88,11 @@ struct ecs_backend {
     /* Starts the thread(s); called once, after daemonising. 0 or -errno. */
     int (*start)(struct ecs_backend *backend);
     /* Sends every call still held home (-ECANCELED; changing calls already sent are waited for,
-     * 5 s at most), ends the threads, frees all. */
+     * 5 s at most) and ends the threads. What is submitted from then on comes home at once, with -ECANCELED:
+     * who reads the last answers may still ask. */
     void (*stop)(struct ecs_backend *backend);
+    /* Stopped, and asked for nothing any more. */
+    void (*free)(struct ecs_backend *backend);
 };
 
 #endif

@@ -53,6 +53,7 @@ void caller_start(struct caller *caller, const char *url, const struct ecs_aws_o
 void caller_stop(struct caller *caller)
 {
     caller->backend->stop(caller->backend);
+    caller->backend->free(caller->backend);
     struct ecs_letter *letter;
     while ((letter = ecs_mailbox_take(caller->home)))
         caller_done((struct ecs_call *)letter);

@@ -253,6 +253,7 @@ START_TEST(writes_end)
     caller_submit(&caller, "UpdateService", "{}", true, 0);
     nanosleep(&(struct timespec){.tv_nsec = 150000000}, NULL);
     caller.backend->stop(caller.backend);
+    caller.backend->free(caller.backend);
     call = caller_take(&caller, 0);
     ck_assert_ptr_nonnull(call);
     ck_assert_ptr_null(call->error);
@@ -272,10 +273,32 @@ START_TEST(never_started)
     struct ecs_call *call = caller_submit(&caller, "ListTasks", "{}", false, 0);
     caller.backend->cancel(caller.backend, call);
     caller.backend->stop(caller.backend);
+    caller.backend->free(caller.backend);
     ck_assert_ptr_eq(caller_take(&caller, 0), call);
     ck_assert_int_eq(call->error->err, -ECANCELED);
     caller_done(call);
     ecs_mailbox_free(caller.home);
+}
+END_TEST
+
+/* Who reads the last answers may ask on, and look at the status. */
+START_TEST(asked_after_the_end)
+{
+    struct server *server = server_start(think, NULL);
+    struct caller caller;
+    caller_start(&caller, server_url(server), NULL);
+    caller.backend->stop(caller.backend);
+    struct ecs_call *call = caller_submit(&caller, "ListTasks", "{}", false, 0);
+    ck_assert_ptr_eq(caller_take(&caller, 0), call);
+    ck_assert_int_eq(call->error->err, -ECANCELED);
+    caller_done(call);
+    struct ecs_backend_status status;
+    caller.backend->status(caller.backend, &status);
+    ck_assert_str_eq(status.region, "us-east-1");
+    ck_assert_uint_eq(status.in_flight, 0);
+    caller.backend->free(caller.backend);
+    ecs_mailbox_free(caller.home);
+    server_stop(server);
 }
 END_TEST
 
@@ -295,6 +318,7 @@ START_TEST(timed_out)
     /* and one stopped in mid-flight comes home too */
     caller_submit(&caller, "ListTasks", "{}", false, 0);
     caller.backend->stop(caller.backend);
+    caller.backend->free(caller.backend);
     call = caller_take(&caller, 0);
     ck_assert_int_eq(call->error->err, -ECANCELED);
     caller_done(call);
@@ -365,6 +389,7 @@ int main(void)
     tcase_add_test(cases, cancelled);
     tcase_add_test(cases, writes_end);
     tcase_add_test(cases, never_started);
+    tcase_add_test(cases, asked_after_the_end);
     tcase_add_test(cases, timed_out);
     tcase_add_test(cases, unreachable);
     tcase_add_test(cases, bad_set_up);

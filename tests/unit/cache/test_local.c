@@ -39,6 +39,7 @@ static void teardown(void)
 {
     backend->stop(backend);
     ecs_cache_free(cache);
+    backend->free(backend);
 }
 
 struct waiter {

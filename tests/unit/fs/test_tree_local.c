@@ -50,6 +50,7 @@ static void teardown(void)
     ecs_cache_pump(world.cache);
     world.tree = fs_tree_free(world.tree);
     world.cache = ecs_cache_free(world.cache);
+    world.backend->free(world.backend);
 }
 
 static int sooner(int a, int b)

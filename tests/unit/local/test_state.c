@@ -191,6 +191,14 @@ START_TEST(the_backend_brings_every_call_home)
     ck_assert_uint_eq(status.failed, 3);
     ck_assert_uint_eq(status.in_flight, 0);
     backend->stop(backend);
+    ecs_error_unref(calls[0].error);
+    calls[0].error = NULL;
+    backend->submit(backend, &calls[0]);
+    ck_assert_ptr_eq(ecs_mailbox_take(home), &calls[0].letter);
+    ck_assert_int_eq(calls[0].error->err, -ECANCELED);
+    backend->status(backend, &status);
+    ck_assert_uint_eq(status.calls, ARRAY_LEN(calls));
+    backend->free(backend);
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)
         ecs_error_unref(calls[i].error);
     ecs_mailbox_free(home);
