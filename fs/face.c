@@ -211,9 +211,10 @@ static const struct face_op op_listxattr = {.name = "listxattr", .run = run_list
 
 static void on_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
-    static const char ours[] = "user.ecsfs.";
+    static const char ours[] = "user.ecsfs.", users[] = "user.";
     if (strncmp(name, ours, sizeof(ours) - 1) != 0) {
-        fuse_reply_err(req, ENODATA); /* ls -l and cp ask for security.* and ACLs all the time */
+        /* ls -l and cp ask for labels and ACLs of each file, until they hear that there are none here. */
+        fuse_reply_err(req, strncmp(name, users, sizeof(users) - 1) == 0 ? ENODATA : EOPNOTSUPP);
         return;
     }
     struct face_request *r = take(req, &op_getxattr, ino, name, NULL, NULL, 0);

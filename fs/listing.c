@@ -109,6 +109,8 @@ static uint64_t hash_of(const struct fs_dir *dir)
 
 static void decide(struct listing *listing, struct listing_record *record, int64_t now_ms)
 {
+    /* Along with no names go no attributes, that could expire. */
+    bool stays_empty = listing->dir->len == 0 && record->hash == listing->hash;
     if (record->handles == 0 && record->hash != listing->hash) {
         record->hash = listing->hash;
         record->good_until_ms = 0;
@@ -117,7 +119,7 @@ static void decide(struct listing *listing, struct listing_record *record, int64
         return;
     }
     listing->cached = true;
-    listing->kept = !record->mixed && record->good_until_ms > now_ms;
+    listing->kept = !record->mixed && (stays_empty || record->good_until_ms > now_ms);
     if (!listing->kept) {
         record->good_until_ms = 0;
         record->mixed = record->mixed && record->handles > 0;
@@ -164,8 +166,10 @@ void listing_close(struct listings *listings, struct listing *listing)
     struct listing_record *record = listing->record;
     if (record != NULL) {
         record->handles--;
-        if (record->mixed)
+        if (record->mixed) { /* what the kernel holds is of no one content */
             record->good_until_ms = 0;
+            record->hash = 0;
+        }
         if (record->handles == 0)
             record->mixed = false;
         if (record->handles == 0 && record->forgotten)

@@ -100,7 +100,8 @@ static bool is_private(const struct fs_node *row)
 
 static int open_private(struct fs_view *view, struct fs_text *text, struct fs_open_hints *hints)
 {
-    hints->direct_io = true;
+    hints->direct_io = (view->node->mode & 0400) != 0;
+    hints->keep_cache = !hints->direct_io; /* there is nothing to read, nor to ask for */
     if ((view->node->flags & FS_BLOCKS) != 0)
         return 0;
     text->epoch = view->tree->epoch;

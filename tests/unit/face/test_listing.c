@@ -81,6 +81,30 @@ START_TEST(unread_is_not_kept)
 }
 END_TEST
 
+/* There are no attributes that could expire: only a name that appears ends it. */
+START_TEST(empty_is_kept)
+{
+    listing_close(listings, open_at(7, "", 1000));
+    for (int i = 0; i < 2; i++) {
+        struct listing *again = open_at(7, "", 1000000);
+        ck_assert(again->cached && again->kept);
+        listing_close(listings, again);
+    }
+    listing_close(listings, open_at(7, "a", 1000001));
+    struct listing *emptied = open_at(7, "", 1000002);
+    ck_assert(emptied->cached && !emptied->kept);
+    listing_renew(emptied, names("a"));
+    listing_close(listings, emptied);
+    struct listing *after = open_at(7, "", 1000003); /* the other content may have been read through it */
+    ck_assert(!after->kept);
+    listing_close(listings, after);
+    listings_forget(listings, 7);
+    struct listing *anew = open_at(7, "", 1000004);
+    ck_assert(!anew->kept);
+    listing_close(listings, anew);
+}
+END_TEST
+
 /* Two handles that see different names could fill the kernel's copy between them. */
 START_TEST(mixture_is_never_kept)
 {
@@ -158,6 +182,7 @@ int main(void)
     tcase_add_test(tests, unchanged_is_kept);
     tcase_add_test(tests, changed_is_dropped);
     tcase_add_test(tests, unread_is_not_kept);
+    tcase_add_test(tests, empty_is_kept);
     tcase_add_test(tests, mixture_is_never_kept);
     tcase_add_test(tests, rewound_to_others_is_never_kept);
     tcase_add_test(tests, forgotten_while_open);
