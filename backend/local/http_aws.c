@@ -16,6 +16,7 @@ static const struct {
 } targets[] = {
     {"AmazonEC2ContainerServiceV20141113", "ecs"},
     {"AmazonEC2ContainerRegistry_V20150921", "ecr"},
+    {"SpencerFrontendService", "ecr-public"},
     {"Logs_20140328", "logs"},
 };
 

@@ -22,6 +22,8 @@ static const char version_header[] = "Docker-Distribution-Api-Version", version[
 /* One read of the store, and of MHD. */
 enum { BLOCK = 256 * 1024 };
 
+enum { LOCATION_MAX = 512 };
+
 /* "/v2/<name>/<what>/<reference>" taken apart. */
 struct route {
     char *name, *reference;
@@ -101,6 +103,28 @@ static enum MHD_Result refuse_v2(struct exchange *exchange, unsigned status, con
                   version, NULL);
 }
 
+/* By its name, or ECR Public's by "<alias>/<name>". */
+static struct repository *find_repository(struct world *world, const struct region *region, const char *name)
+{
+    struct repository *repository = repository_find(region, name);
+    const char *path = public_path(world, name);
+    const struct region *open = repository || !path ? NULL : public_region(world);
+    return open ? repository_find(open, path) : repository;
+}
+
+/* A path of this API below the repository; ECR Public's have its alias. */
+static const char *locate(const struct repository *repository, const char *what, const char *reference,
+                          char location[LOCATION_MAX])
+{
+    const struct region *region = repository->record.region;
+    char alias[PUBLIC_ALIAS_MAX] = "";
+    if (region_is_public(region))
+        public_alias(region->world, alias);
+    snprintf(location, LOCATION_MAX, "/v2/%s%s%s/%s/%s", alias, *alias ? "/" : "", repository->name, what,
+             reference);
+    return location;
+}
+
 static enum MHD_Result no_repository(struct exchange *exchange, const struct route *route)
 {
     char text[512];
@@ -152,7 +176,7 @@ static enum MHD_Result put_manifest(struct exchange *exchange, struct repository
 {
     bool by_digest = strncmp(route->reference, "sha256:", 7) == 0;
     struct ecs_error *error = NULL;
-    char digest[DIGEST_MAX], location[512];
+    char digest[DIGEST_MAX], location[LOCATION_MAX];
     json_t *in = json_pack("{s:s, s:s%, s:s*, s:s}", "repositoryName", repository->name, "imageManifest",
                            exchange->body.data ? exchange->body.data : "", exchange->body.len,
                            "imageManifestMediaType", header_of(exchange, "Content-Type"),
@@ -170,7 +194,7 @@ static enum MHD_Result put_manifest(struct exchange *exchange, struct repository
         return result;
     }
     ecs_error_unref(error);
-    snprintf(location, sizeof(location), "/v2/%s/manifests/%s", repository->name, digest);
+    locate(repository, "manifests", digest, location);
     return answer(exchange, 201, NULL, NULL, 0, version_header, version, "Docker-Content-Digest", digest,
                   "Location", location, NULL);
 }
@@ -257,10 +281,9 @@ static enum MHD_Result speak_blob(struct exchange *exchange, struct repository *
 
 static enum MHD_Result answer_upload(struct exchange *exchange, unsigned status, const struct upload *upload)
 {
-    char location[512], range[64];
+    char location[LOCATION_MAX], range[64];
     int64_t size = upload_size(upload);
-    snprintf(location, sizeof(location), "/v2/%s/blobs/uploads/%s", upload_repository(upload)->name,
-             upload_id(upload));
+    locate(upload_repository(upload), "blobs/uploads", upload_id(upload), location);
     snprintf(range, sizeof(range), "0-%lld", (long long)(size ? size - 1 : 0));
     return answer(exchange, status, NULL, NULL, 0, version_header, version, "Location", location, "Range",
                   range, "Docker-Upload-UUID", upload_id(upload), NULL);
@@ -269,8 +292,8 @@ static enum MHD_Result answer_upload(struct exchange *exchange, unsigned status,
 static enum MHD_Result answer_blob_made(struct exchange *exchange, const struct repository *repository,
                                         const char *digest)
 {
-    char location[512];
-    snprintf(location, sizeof(location), "/v2/%s/blobs/%s", repository->name, digest);
+    char location[LOCATION_MAX];
+    locate(repository, "blobs", digest, location);
     return answer(exchange, 201, NULL, NULL, 0, version_header, version, "Location", location,
                   "Docker-Content-Digest", digest, NULL);
 }
@@ -331,8 +354,11 @@ bool registry_streams(const struct exchange *exchange)
 enum MHD_Result registry_data(struct exchange *exchange, const char *data, size_t len)
 {
     cleanup_route struct route route = route_of(exchange);
+    struct world *world = exchange->face->world;
     struct region *region = region_of(exchange);
-    struct upload *upload = route.what == UPLOAD && region ? upload_find(region, route.reference) : NULL;
+    const struct repository *repository =
+        route.what == UPLOAD && region ? find_repository(world, region, route.name) : NULL;
+    struct upload *upload = repository ? upload_find(repository->record.region, route.reference) : NULL;
     int r = upload ? upload_add(upload, data, len) : 0; /* an unknown one is told of at the end */
     if (r < 0)
         exchange->body.failed = r;
@@ -381,7 +407,7 @@ enum MHD_Result speak_registry(struct exchange *exchange)
         return refuse_v2(exchange, 404, "UNSUPPORTED", "there is no such path");
     if (route.what == CATALOG)
         return speak_catalog(exchange, region);
-    struct repository *repository = repository_find(region, route.name);
+    struct repository *repository = find_repository(exchange->face->world, region, route.name);
     if (!repository)
         return no_repository(exchange, &route);
     switch (route.what) {

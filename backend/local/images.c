@@ -54,7 +54,7 @@ static int not_found(const char *image, char **ret_reason)
     return -ENOENT;
 }
 
-/* "name:tag" behind the host of our own ECR, in whatever region, or of our own HTTP face. */
+/* "name:tag" behind the host of our own ECR, in whatever region or public, or of our own HTTP face. */
 static const char *path_in_own_registry(struct region *region, const char *image, struct region **ret_home)
 {
     struct world *world = region->world;
@@ -63,6 +63,11 @@ static const char *path_in_own_registry(struct region *region, const char *image
     size_t len = (size_t)snprintf(host, sizeof(host), "%s/", world->endpoint);
     if (len > 1 && strncmp(image, host, len) == 0)
         return image + len;
+    static const char public_host[] = "public.ecr.aws/";
+    if (strncmp(image, public_host, sizeof(public_host) - 1) == 0) {
+        *ret_home = public_region(world);
+        return *ret_home ? public_path(world, image + sizeof(public_host) - 1) : NULL;
+    }
     len = (size_t)snprintf(host, sizeof(host), "%s.dkr.ecr.", world->account);
     const char *rest = strncmp(image, host, len) == 0 ? strstr(image + len, ".amazonaws.com") : NULL;
     const char *slash = rest ? strchr(rest, '/') : NULL;

@@ -22,6 +22,7 @@ static const struct operation *const tables[] = {
     repositories_operations,
     ecr_policies_operations,
     ecr_rules_operations,
+    ecr_public_operations,
     task_sets_operations,
 };
 

@@ -94,6 +94,15 @@ struct expiry *lifecycle_evaluate(const struct repository *repository, const cha
 void lifecycle_arm(struct repository *repository);
 void lifecycle_run(struct timer *timer);
 
+/* ecr_public.c: ECR Public is a registry of its own, kept in a region of that name. */
+enum { PUBLIC_ALIAS_MAX = 16 };
+struct region *public_region(struct world *world); /* NULL: no memory */
+bool region_is_public(const struct region *region);
+/* "e1234567": what the registry's URIs bear, public.ecr.aws/<alias>/<repository>. Returns alias. */
+char *public_alias(const struct world *world, char alias[PUBLIC_ALIAS_MAX]);
+/* What follows "<alias>/", or NULL. */
+const char *public_path(const struct world *world, const char *path);
+
 /* The repository that rq->in names: refuses with RepositoryNotFoundException. */
 struct repository *repository_of(struct request *rq);
 

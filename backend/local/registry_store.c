@@ -97,6 +97,15 @@ static void insert_sorted(struct registry *registry, struct repository *reposito
     TAILQ_INSERT_HEAD(&registry->repositories, repository, link);
 }
 
+static char *repository_arn(const struct region *region, const char *name)
+{
+    char *arn;
+    if (!region_is_public(region))
+        return arn_new(region, "ecr", "repository/%s", name);
+    return asprintf(&arn, "arn:aws:ecr-public::%s:repository/%s", region->world->account, name) < 0 ? NULL
+                                                                                                    : arn;
+}
+
 struct repository *repository_new(struct region *region, const char *name)
 {
     struct registry *registry = registry_of(region);
@@ -109,8 +118,7 @@ struct repository *repository_new(struct region *region, const char *name)
     repository->timer.fire = lifecycle_run;
     repository->created = world_wall(region->world);
     insert_sorted(registry, repository);
-    if (record_init(&repository->record, &repository_kind, region,
-                    arn_new(region, "ecr", "repository/%s", name)) < 0 ||
+    if (record_init(&repository->record, &repository_kind, region, repository_arn(region, name)) < 0 ||
         index_put(&registry->by_name, repository->name, repository) < 0) {
         repository_free(repository);
         return NULL;

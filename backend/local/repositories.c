@@ -23,12 +23,15 @@ struct repository *repository_of(struct request *rq)
 static json_t *show(const struct repository *repository)
 {
     const struct region *region = repository->record.region;
-    json_t *tree =
-        json_pack("{s:s, s:s, s:s, s:o, s:o}", "repositoryArn", repository->record.arn, "registryId",
-                  region->world->account, "repositoryName", repository->name, "repositoryUri",
-                  json_sprintf("%s.dkr.ecr.%s.amazonaws.com/%s", region->world->account, region->name,
-                               repository->name),
-                  "createdAt", json_time(repository->created));
+    char alias[PUBLIC_ALIAS_MAX];
+    json_t *uri =
+        region_is_public(region)
+            ? json_sprintf("public.ecr.aws/%s/%s", public_alias(region->world, alias), repository->name)
+            : json_sprintf("%s.dkr.ecr.%s.amazonaws.com/%s", region->world->account, region->name,
+                           repository->name);
+    json_t *tree = json_pack("{s:s, s:s, s:s, s:o, s:o}", "repositoryArn", repository->record.arn,
+                             "registryId", region->world->account, "repositoryName", repository->name,
+                             "repositoryUri", uri, "createdAt", json_time(repository->created));
     json_object_update(tree, repository->settings);
     return tree;
 }

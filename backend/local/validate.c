@@ -12,7 +12,7 @@ static void tell_fault(void *arg, enum ecs_fault fault, const char *place, const
         return; /* AWS tells the first, and ignores what it does not know */
     if (fault == ECS_FAULT_TYPE)
         refuse(rq, "SerializationException", "%s: %s", place, what);
-    else if (strcmp(rq->operation->service, "ecr") == 0)
+    else if (strncmp(rq->operation->service, "ecr", 3) == 0)
         refuse_invalid(rq, "Invalid parameter at '%s' failed to satisfy constraint: '%s'", place, what);
     else if (strcmp(rq->operation->name, "RegisterTaskDefinition") == 0)
         refuse_client(rq, "%s: %s", place, what);

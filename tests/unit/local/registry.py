@@ -157,6 +157,42 @@ def api(served):
     assert base64.b64decode(token).startswith(b"AWS:")
 
 
+def public(served):
+    """ECR Public: a registry of its own, in no region."""
+    call = lambda operation, **more: served.call("ecr-public", operation, **more)
+    made = call("CreateRepository", repositoryName="open/api", catalogData={"description": "for all", "architectures": ["ARM 64"]})
+    assert made["repository"]["repositoryArn"] == "arn:aws:ecr-public::123456789012:repository/open/api", made
+    assert "imageTagMutability" not in made["repository"] and made["catalogData"]["description"] == "for all", made
+    registry = call("DescribeRegistries")["registries"][0]
+    assert made["repository"]["repositoryUri"] == registry["registryUri"] + "/open/api", registry
+    assert registry["aliases"][0]["status"] == "ACTIVE", registry
+    assert call("PutRegistryCatalogData", displayName="Us") == call("GetRegistryCatalogData")
+    put = call("PutRepositoryCatalogData", repositoryName="open/api", catalogData={"aboutText": "# About", "logoImageBlob": "AA=="})
+    assert put["catalogData"]["aboutText"] == "# About" and "description" not in put["catalogData"], put
+    assert put["catalogData"]["logoUrl"].startswith("https://"), put
+    assert put == call("GetRepositoryCatalogData", repositoryName="open/api")
+    assert [r["repositoryName"] for r in call("DescribeRepositories")["repositories"]] == ["open/api"]
+    assert [r["repositoryName"] for r in served.call("ecr", "DescribeRepositories")["repositories"]] == []
+    refused("RepositoryNotFoundException", lambda: served.call("ecr", "DescribeImages", repositoryName="open/api"))
+    call("TagResource", resourceArn=made["repository"]["repositoryArn"], tags=[{"Key": "a", "Value": "b"}])
+    assert call("ListTagsForResource", resourceArn=made["repository"]["repositoryArn"])["tags"] == [{"Key": "a", "Value": "b"}]
+    refused("InvalidParameterException", lambda: call("DescribeRepositories", maxResults=5000))
+    refused("UnknownOperationException", lambda: call("BatchGetImage", repositoryName="open/api", imageIds=[]))
+    assert base64.b64decode(call("GetAuthorizationToken")["authorizationData"]["authorizationToken"]).startswith(b"AWS:")
+
+
+def push_public(served, folder):
+    layout = Layout(os.path.join(folder, "open"), 10_000)
+    alias = served.call("ecr-public", "DescribeRegistries")["registries"][0]["aliases"][0]["name"]
+    there = f"docker://{served.address}/{alias}/open/api:v1"
+    skopeo("copy", "--dest-tls-verify=false", "--preserve-digests", f"oci:{folder}/open:v1", there)
+    tags = served.call("ecr-public", "DescribeImageTags", repositoryName="open/api")["imageTagDetails"]
+    assert [(t["imageTag"], t["imageDetail"]["imageDigest"]) for t in tags] == [("v1", digest_of(layout.manifest))], tags
+    images = served.call("ecr-public", "DescribeImages", repositoryName="open/api")["imageDetails"]
+    assert [i["imageTags"] for i in images] == [["v1"]] and "lastRecordedPullTime" not in images[0], images
+    skopeo("copy", "--src-tls-verify=false", there, f"oci:{folder}/open-back:v1")
+
+
 def wait_for(served, condition):
     end = time.monotonic() + 60
     while time.monotonic() < end:
@@ -197,13 +233,16 @@ def main(program):
         state = os.path.join(folder, "state.db")
         with Served(program, "--speed", "8", "--state", state) as served:
             api(served)
+            public(served)
             if not shutil.which("skopeo"):
                 print("SKIP: skopeo is not here: nothing is pushed")
                 return SKIP
             Home(os.path.join(folder, "home"))
             push_and_pull(served, folder)
+            push_public(served, folder)
             run_service(served)
         with Served(program, "--state", state) as served:
+            assert served.call("ecr-public", "GetRepositoryCatalogData", repositoryName="open/api")["catalogData"]["aboutText"]
             skopeo("copy", "--src-tls-verify=false", f"docker://{served.address}/team/web:v2", f"oci:{folder}/again:v2")
     return 0
 

@@ -7,6 +7,7 @@ import subprocess
 TARGETS = {
     "ecs": "AmazonEC2ContainerServiceV20141113",
     "ecr": "AmazonEC2ContainerRegistry_V20150921",
+    "ecr-public": "SpencerFrontendService",
     "logs": "Logs_20140328",
 }
 
