@@ -97,6 +97,9 @@ static void action_free(struct ecs_action *action)
     free(action->reply);
     free(action->call.body);
     free(action->call.bytes);
+    if (action->call.bearer)
+        explicit_bzero(action->call.bearer, strlen(action->call.bearer));
+    free(action->call.bearer);
     free(state->parent);
     free(state->id);
     free(state);

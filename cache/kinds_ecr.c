@@ -80,6 +80,8 @@ static const struct ecs_field image_fields[] = {
     {"scanStatus", "imageScanStatus.status"},
     {"scanCompletedAt", "imageScanFindingsSummary.imageScanCompletedAt"},
     {"firstTag", "imageTags[0]"},
+    {"imageStatus", "imageStatus"}, /* ACTIVE, ARCHIVED, ACTIVATING */
+    {"subject", "subjectManifestDigest"},
     {0},
 };
 
@@ -231,4 +233,65 @@ const struct ecs_kind ecs_kind_creation_template = {
     .describe = {.id = "prefix"},
     .time = "createdAt",
     .fields = creation_template_fields,
+};
+
+const struct ecs_kind ecs_kind_repository_scanning = {
+    .name = "repository-scanning",
+    .service = "ecr",
+    .describe = {.operation = "BatchGetRepositoryScanningConfiguration",
+                 .ids = "repositoryNames",
+                 .batch = 25,
+                 .has_siblings = true,
+                 .siblings = ECS_REPOSITORY,
+                 .member = "scanningConfigurations",
+                 .id = "repositoryName"},
+    .fields = no_fields,
+};
+
+const struct ecs_kind ecs_kind_image_replication = {
+    .name = "image-replication",
+    .service = "ecr",
+    .describe = {.operation = "DescribeImageReplicationStatus",
+                 .ids = "imageId",
+                 .single = true,
+                 .object = "imageDigest",
+                 .parents = {"repositoryName"}},
+    .fields = no_fields,
+};
+
+const struct ecs_kind ecs_kind_image_signing = {
+    .name = "image-signing",
+    .service = "ecr",
+    .describe = {.operation = "DescribeImageSigningStatus",
+                 .ids = "imageId",
+                 .single = true,
+                 .object = "imageDigest",
+                 .parents = {"repositoryName"}},
+    .fields = no_fields,
+};
+
+const struct ecs_kind ecs_kind_registry_signing = {
+    .name = "registry-signing",
+    .service = "ecr",
+    .describe = {.operation = "GetSigningConfiguration", .single = true},
+    .fields = no_fields,
+};
+
+static const struct ecs_field registry_setting_fields[] = {
+    {"value", "value"},
+    {0},
+};
+
+const struct ecs_kind ecs_kind_registry_setting = {
+    .name = "registry-setting",
+    .service = "ecr",
+    .describe = {.operation = "GetAccountSetting", .ids = "name", .single = true, .id = "name"},
+    .fields = registry_setting_fields,
+};
+
+const struct ecs_kind ecs_kind_pull_time_exclusion = {
+    .name = "pull-time-exclusion",
+    .service = "ecr",
+    .list = {.operation = "ListPullTimeUpdateExclusions", .member = "pullTimeUpdateExclusions", .page = 1000},
+    .fields = no_fields,
 };

@@ -12,6 +12,8 @@
 
 #include "ecsfs/cleanup.h"
 #include "oci.h"
+#include "public_registry.h"
+#include "repositories.h"
 #include "show.h"
 #include "tree_private.h"
 
@@ -19,7 +21,8 @@ enum {
     PIECE = 2 << 20, /* bytes */
     PIECES = 4,      /* held for an open file: what is read, and what is read ahead */
     AHEAD = 2,
-    NO_URL = 403, /* the URL is good for an hour */
+    NO_URL = 403,   /* the URL is good for an hour */
+    NO_TOKEN = 401, /* of ECR Public's registry */
 };
 
 struct piece {
@@ -38,9 +41,10 @@ struct blob_handle {
     struct ecs_buf text; /* a manifest's bytes, or two pieces joined */
     bool is_manifest;
     struct ecs_action *asked; /* GetDownloadUrlForLayer */
-    char *url;
-    unsigned urls; /* how many there were: they expire */
-    bool renewed;  /* the last URL was refused, and this one has not given anything yet */
+    char *url;                /* or a path of ECR Public's registry, with the */
+    char *token;              /* that opens it; else NULL */
+    unsigned urls;            /* how many there were: they expire */
+    bool renewed;             /* the last URL was refused, and this one has not given anything yet */
     struct piece pieces[PIECES];
     EVP_MD_CTX *hash;
     uint64_t hashed; /* bytes from the beginning */
@@ -59,6 +63,16 @@ static void drop_piece(struct blob_handle *handle, struct piece *piece)
     piece->action = ecs_action_unhold(piece->action);
 }
 
+static void drop_url(struct blob_handle *handle)
+{
+    free(handle->url);
+    handle->url = NULL;
+    if (handle->token != NULL)
+        explicit_bzero(handle->token, strlen(handle->token));
+    free(handle->token);
+    handle->token = NULL;
+}
+
 static void free_handle(struct blob_handle *handle)
 {
     for (size_t i = 0; i < PIECES; i++)
@@ -67,7 +81,7 @@ static void free_handle(struct blob_handle *handle)
     EVP_MD_CTX_free(handle->hash);
     ecs_buf_free(&handle->text);
     free(handle->repository);
-    free(handle->url);
+    drop_url(handle);
     free(handle);
 }
 
@@ -128,10 +142,22 @@ static int take_url(struct blob_handle *handle)
     return handle->url != NULL ? 0 : -EPROTO;
 }
 
+/* ECR Public gives no URLs: its registry has the layer under its name, for who has a token. */
+static int ask_registry(struct fs_view *view, struct blob_handle *handle)
+{
+    int r = handle->token == NULL ? fs_public_token(view, &handle->token) : 0;
+    if (r == 0)
+        r = fs_public_layer_path(view, handle->repository, handle->digest, &handle->url);
+    handle->urls += r == 0;
+    return r;
+}
+
 static int ask_url(struct fs_view *view, struct blob_handle *handle)
 {
     if (handle->url != NULL)
         return 0;
+    if (fs_repositories_of(view)->is_public)
+        return ask_registry(view, handle);
     if (handle->asked == NULL) {
         json_t *input =
             json_pack("{s:s, s:s}", "repositoryName", handle->repository, "layerDigest", handle->digest);
@@ -180,10 +206,12 @@ static struct piece *start_piece(struct blob_handle *handle, uint64_t at)
     struct piece *piece = find_piece(handle, at);
     if (piece == NULL) {
         piece = free_piece(handle);
-        piece->action = ecs_action_new("ecr", "GetLayer", strdup(handle->url), ECS_EFFECT_NONE, NULL, NULL);
+        piece->action = ecs_action_new(handle->token != NULL ? "ecr-public" : "ecr", "GetLayer",
+                                       strdup(handle->url), ECS_EFFECT_NONE, NULL, NULL);
         if (piece->action == NULL)
             return NULL;
         struct ecs_call *call = &piece->action->call;
+        call->bearer = handle->token != NULL ? strdup(handle->token) : NULL;
         call->writing = false;
         call->priority = ECS_PRIORITY_READ;
         call->download = true;
@@ -229,7 +257,8 @@ static int check_piece(struct fs_view *view, struct blob_handle *handle, const s
 /* A URL that is no longer good is asked for anew; one that never was is not asked for twice. */
 static int piece_failed(struct fs_view *view, struct blob_handle *handle, struct piece *piece, int r)
 {
-    bool refused = piece->action->error != NULL && piece->action->error->http_status == NO_URL;
+    int status = piece->action->error != NULL ? piece->action->error->http_status : 0;
+    bool refused = status == NO_URL || (status == NO_TOKEN && handle->token != NULL);
     bool of_now = piece->url == handle->urls;
     r = tell(view->rq, piece->action->error, r);
     drop_piece(handle, piece);
@@ -237,8 +266,9 @@ static int piece_failed(struct fs_view *view, struct blob_handle *handle, struct
         return r;
     if (of_now) {
         handle->renewed = true;
-        free(handle->url);
-        handle->url = NULL;
+        drop_url(handle);
+        if (status == NO_TOKEN)
+            fs_public_token_refused(view->tree);
     }
     return 0;
 }

@@ -6,8 +6,11 @@
 
 #include "change.h"
 #include "document.h"
+#include "ecsfs/cleanup.h"
 #include "images.h"
 #include "nodes.h"
+#include "oci.h"
+#include "repositories.h"
 #include "show.h"
 #include "stream.h"
 
@@ -22,7 +25,8 @@ static int made(struct ecs_action *action, struct ecs_action **ret_action)
 static int create_repository(struct fs_view *view, struct ecs_action **ret_action)
 {
     json_t *input = json_pack("{s:s}", "repositoryName", view->key.id);
-    return made(fs_action("ecr", "CreateRepository", input, ECS_EFFECT_CREATE, &view->key, "repository"),
+    return made(fs_action(fs_repositories_of(view)->service, "CreateRepository", input, ECS_EFFECT_CREATE,
+                          &view->key, "repository"),
                 ret_action);
 }
 
@@ -37,7 +41,9 @@ static int delete_repository(struct fs_view *view, struct ecs_action **ret_actio
     if (r != 0)
         return r;
     json_t *input = json_pack("{s:s}", "repositoryName", view->key.id);
-    return made(fs_action("ecr", "DeleteRepository", input, ECS_EFFECT_DELETE, &view->key, NULL), ret_action);
+    return made(fs_action(fs_repositories_of(view)->service, "DeleteRepository", input, ECS_EFFECT_DELETE,
+                          &view->key, NULL),
+                ret_action);
 }
 
 const struct fs_change fs_repository_change = {
@@ -49,7 +55,8 @@ const struct fs_change fs_repository_change = {
 static int delete_policy(struct fs_view *view, struct ecs_action **ret_action)
 {
     json_t *input = json_pack("{s:s}", "repositoryName", view->key.id);
-    return made(fs_action("ecr", "DeleteRepositoryPolicy", input, ECS_EFFECT_DELETE, &view->key, NULL),
+    return made(fs_action(fs_repositories_of(view)->service, "DeleteRepositoryPolicy", input,
+                          ECS_EFFECT_DELETE, &view->key, NULL),
                 ret_action);
 }
 
@@ -80,9 +87,10 @@ const struct fs_change fs_registry_policy_change = {.unlink = delete_registry_po
 static int delete_image(struct fs_view *view, const char *repository, const char *member, const char *id,
                         struct ecs_action **ret_action)
 {
-    struct ecs_key images = {ECS_IMAGE, repository, ""};
+    struct ecs_key images = {fs_repositories_of(view)->image, repository, ""};
     json_t *input = json_pack("{s:s, s:[{s:s}]}", "repositoryName", repository, "imageIds", member, id);
-    return made(fs_action("ecr", "BatchDeleteImage", input, ECS_EFFECT_FORGET, &images, "imageIds"),
+    return made(fs_action(fs_repositories_of(view)->service, "BatchDeleteImage", input, ECS_EFFECT_FORGET,
+                          &images, "imageIds"),
                 ret_action);
 }
 
@@ -118,29 +126,26 @@ static int digest_of_target(struct fs_view *view, const json_t *tags, const char
 /* One PutImage, with the manifest's own bytes: re-serialised, it would be another image. */
 static int put_tag(struct fs_view *view, const char *digest, struct ecs_action **ret_action)
 {
+    const struct fs_repositories *sides = fs_repositories_of(view);
     const char *repository = view_repository(view);
-    struct ecs_key key = {ECS_MANIFEST, repository, digest}, images = {ECS_IMAGE, repository, ""};
+    struct ecs_key images = {sides->image, repository, ""}, image = {sides->image, repository, digest};
+    cleanup_buf struct ecs_buf manifest = ECS_BUF(FS_TEXT_MAX);
     struct ecs_doc *doc;
-    int r = fs_view_doc_of(view, &key, &doc);
+    int r = fs_view_doc_of(view, &image, &doc);
     if (r == -ENOENT)
         return fs_fail(view->rq, -EINVAL, "ImageNotFoundException", "there is no image %s in %s", digest,
                        repository);
+    cleanup_free char *type = NULL;
+    if (r == 0 && ecs_doc_field(doc, "imageManifestMediaType") != NULL)
+        type = strdup(ecs_doc_field(doc, "imageManifestMediaType"));
+    if (r == 0)
+        r = fs_manifest_bytes(view, repository, digest, &manifest);
     if (r != 0)
         return r;
-    json_t *image = ecs_doc_tree(doc), *type = json_object_get(image, "imageManifestMediaType");
-    json_t *manifest = json_object_get(image, "imageManifest");
-    if (!json_is_string(manifest))
-        r = -EIO;
-    else
-        r = fs_check_digest(view->rq, digest, json_string_value(manifest), json_string_length(manifest));
-    json_t *input = r == 0 ? json_pack("{s:s, s:O, s:s, s:s}", "repositoryName", repository, "imageManifest",
-                                       manifest, "imageTag", view->id, "imageDigest", digest)
-                           : NULL;
-    if (input != NULL && json_is_string(type))
-        json_object_set(input, "imageManifestMediaType", type);
-    json_decref(image);
-    return r != 0 ? r
-                  : made(fs_action("ecr", "PutImage", input, ECS_EFFECT_FORGET, &images, NULL), ret_action);
+    json_t *input =
+        json_pack("{s:s, s:s%, s:s, s:s, s:s*}", "repositoryName", repository, "imageManifest", manifest.data,
+                  manifest.len, "imageTag", view->id, "imageDigest", digest, "imageManifestMediaType", type);
+    return made(fs_action(sides->service, "PutImage", input, ECS_EFFECT_FORGET, &images, NULL), ret_action);
 }
 
 static int tag_image(struct fs_view *view, const char *target, struct ecs_action **ret_action)
@@ -191,9 +196,9 @@ static int create_by_document(struct fs_view *view, const char *text, struct ecs
                        "create takes %s; repositoryName is missing or no name",
                        fs_create_repository_stream.takes);
     }
-    int r =
-        made(fs_action("ecr", "CreateRepository", json_incref(input), ECS_EFFECT_CREATE, &key, "repository"),
-             ret_action);
+    int r = made(fs_action(fs_repositories_of(view)->service, "CreateRepository", json_incref(input),
+                           ECS_EFFECT_CREATE, &key, "repository"),
+                 ret_action);
     json_decref(input);
     return r;
 }

@@ -75,6 +75,7 @@ struct fs_document {
     const char *service;      /* of its operations; NULL: "ecs" */
     enum ecs_kind_id kind;    /* whose describe it is compared with */
     const char *input, *more; /* operations whose input's members the document may have; more: or NULL */
+    const char *within;       /* its members are those of this member of the input; NULL: the input's own */
     const char *output, *described; /* operation and member of its reply that describe it: its other
                                        members are dropped from a save */
     const char *const *wrappers; /* members that hold the whole: {"taskDefinition": {...}}; NULL-terminated */
@@ -95,7 +96,8 @@ struct fs_document {
 extern const struct fs_document fs_task_definition_document, fs_service_document, fs_cluster_document,
     fs_capacity_providers_document, fs_repository_document, fs_repository_policy_document,
     fs_lifecycle_policy_document, fs_registry_policy_document, fs_replication_document, fs_scanning_document,
-    fs_oci_index_document, fs_oci_layout_document, fs_pull_through_document, fs_creation_template_document;
+    fs_oci_index_document, fs_oci_layout_document, fs_pull_through_document, fs_creation_template_document,
+    fs_public_policy_document, fs_public_catalog_document, fs_public_registry_catalog_document;
 
 /* For ecs_action.happened of an UpdateService: does nothing of what was sent differ from what is there? */
 bool fs_service_updated(const struct ecs_action *action, const struct ecs_doc *now);

@@ -86,6 +86,22 @@ static int plan_registry(const struct fs_save *save, struct fs_plan *plan, struc
                      ret_error);
 }
 
+static int plan_public(const struct fs_save *save, struct fs_plan *plan, struct ecs_error **ret_error)
+{
+    return plan_text(&fs_public_policy_document, "SetRepositoryPolicy", "repositoryName", policy_put, save,
+                     plan, ret_error);
+}
+
+const struct fs_document fs_public_policy_document = {
+    .what = "repository policy",
+    .service = "ecr-public",
+    .kind = ECS_PUBLIC_POLICY,
+    .text = "policyText",
+    .creates = true,
+    .render = render_policy,
+    .plan = plan_public,
+};
+
 const struct fs_document fs_repository_policy_document = {
     .what = "repository policy",
     .service = "ecr",

@@ -14,7 +14,9 @@ static const struct ecs_shape *input_shape(const struct fs_document *document, c
 {
     const struct ecs_api_operation *found =
         operation ? ecs_api_find(fs_document_service(document), operation) : NULL;
-    return found ? found->input : NULL;
+    const struct ecs_member *within =
+        found && document->within ? ecs_shape_member(found->input, document->within) : NULL;
+    return within ? within->shape : found ? found->input : NULL;
 }
 
 static bool one_of(const char *const *names, const char *name)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "repositories.h"
 #include "tree_private.h"
 
 /* Kept with an inode; made anew when anything shown changed since. */
@@ -75,7 +76,8 @@ static void add_tags(json_t *map, const struct ecs_doc *doc)
 
 int fs_image_tags(struct fs_view *view, const json_t **ret_tags)
 {
-    struct ecs_key key = {ECS_IMAGE, view_repository(view), ""};
+    const enum ecs_kind_id kind = fs_repositories_of(view)->image;
+    struct ecs_key key = {kind, view_repository(view), ""};
     struct index *index = index_of(repository_of(view));
     const struct ecs_list *list;
     if (index == NULL || key.parent == NULL)
@@ -86,7 +88,7 @@ int fs_image_tags(struct fs_view *view, const json_t **ret_tags)
     if (index->map == NULL || index->epoch != view->tree->epoch) {
         json_t *map = json_object();
         for (size_t i = 0; map != NULL && i < ecs_list_len(list); i++) {
-            struct ecs_key image = {ECS_IMAGE, key.parent, ecs_list_at(list, i)};
+            struct ecs_key image = {kind, key.parent, ecs_list_at(list, i)};
             const struct ecs_doc *doc = fs_view_known(view, &image);
             if (doc != NULL)
                 add_tags(map, doc);

@@ -19,6 +19,13 @@ int fs_image_users(struct fs_view *view, const char *uri, const char *digest,
 /* 0, or -EPROTO told to the user: what AWS sent is not what the digest names. */
 int fs_check_digest(struct fs_request *rq, const char *digest, const void *data, size_t len);
 
+/* Shows and targets of an image's rows, in both kinds of repositories (node_image.c). */
+int fs_image_show_tags(struct fs_view *view, struct ecs_buf *text);
+int fs_image_show_manifest(struct fs_view *view, struct ecs_buf *text);
+int fs_image_config_link(struct fs_view *view, struct ecs_buf *target);
+int fs_image_config_present(struct fs_view *view);
+extern const struct fs_node fs_image_user_nodes[]; /* in-use-by/ */
+
 /* Adds ".." as often as it takes from the link's directory to the root of its tree, with slashes between. */
 int fs_add_way_up(const struct fs_view *link, struct ecs_buf *target);
 

@@ -149,7 +149,9 @@ const char *fs_view_id_of(const struct fs_view *view, enum ecs_kind_id kind);
 #define view_service(view) fs_view_id_of((view), ECS_SERVICE)
 #define view_task(view) fs_view_id_of((view), ECS_TASK)
 #define view_family(view) fs_view_id_of((view), ECS_FAMILY)
-#define view_repository(view) fs_view_id_of((view), ECS_REPOSITORY)
+#define view_repository(view) fs_view_repository(view)
+/* The name of the repository, ECR's or ECR Public's, at or above, or NULL (repositories.c). */
+const char *fs_view_repository(const struct fs_view *view);
 /* The id of the nearest child of a row without a name (a container's name, ...). */
 const char *fs_view_nearest_id(const struct fs_view *view);
 

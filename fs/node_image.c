@@ -16,6 +16,7 @@
 #include "images.h"
 #include "nodes.h"
 #include "oci.h"
+#include "repositories.h"
 #include "show.h"
 
 bool fs_accept_digest(const char *id)
@@ -32,7 +33,7 @@ static bool accept_tag(const char *id)
 
 /* ---- parts of the image's document ---- */
 
-static int show_tags(struct fs_view *view, struct ecs_buf *text)
+int fs_image_show_tags(struct fs_view *view, struct ecs_buf *text)
 {
     json_t *image, *tag;
     int r = fs_view_tree(view, &image);
@@ -98,13 +99,13 @@ int fs_check_digest(struct fs_request *rq, const char *digest, const void *data,
     return fs_fail(rq, -EPROTO, "DigestMismatch", "what AWS sent for %s hashes to sha256:%s", digest, hex);
 }
 
-static int show_manifest(struct fs_view *view, struct ecs_buf *text)
+int fs_image_show_manifest(struct fs_view *view, struct ecs_buf *text)
 {
     return fs_manifest_bytes(view, view->key.parent, view->key.id, text);
 }
 
 /* The configuration is a blob: a link, so that a walk downloads nothing. An index has none. */
-static int config_link(struct fs_view *view, struct ecs_buf *target)
+int fs_image_config_link(struct fs_view *view, struct ecs_buf *target)
 {
     cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
     int r = fs_manifest_bytes(view, view->key.parent, view->key.id, &bytes);
@@ -120,17 +121,17 @@ static int config_link(struct fs_view *view, struct ecs_buf *target)
     return r;
 }
 
-static int config_present(struct fs_view *view)
+int fs_image_config_present(struct fs_view *view)
 {
     cleanup_buf struct ecs_buf target = ECS_BUF(4096);
-    return config_link(view, &target);
+    return fs_image_config_link(view, &target);
 }
 
 /* ---- in-use-by/<cluster>:<task> ---- */
 
 static int users_of(struct fs_view *view, const json_t **ret_users)
 {
-    struct ecs_key key = {ECS_REPOSITORY, "", view->key.parent};
+    struct ecs_key key = {fs_repositories_of(view)->repository, "", view->key.parent};
     struct ecs_doc *doc;
     int r = fs_view_doc_of(view, &key, &doc);
     const char *uri = r == 0 ? ecs_doc_field(doc, "repositoryUri") : NULL;
@@ -168,25 +169,25 @@ static int user_link(struct fs_view *view, struct ecs_buf *target)
 
 static const struct fs_entries users = {.list = list_users, .has = has_user};
 
-static const struct fs_node user_rows[] = {
+const struct fs_node fs_image_user_nodes[] = {
     {NULL, FS_LINK, .entries = &users, .target = user_link, .called = "<cluster>:<task>"},
     {0},
 };
 
 static const struct fs_node image_rows[] = {
     {"describe.json", FS_FILE_R, FS_OF_DOC, .show = fs_show_document, .help = "all that AWS says of it"},
-    {"manifest.json", FS_FILE_R, FS_OF_DOC | FS_RAW, .of = FS_OF(ECS_MANIFEST), .show = show_manifest,
-     .help = "byte for byte: it hashes to the digest"},
-    {"config.json", FS_LINK, FS_MAYBE, .of = FS_OF(ECS_MANIFEST), .present = config_present,
-     .target = config_link, .help = "link to its configuration: entry point, environment, labels"},
+    {"manifest.json", FS_FILE_R, FS_OF_DOC | FS_RAW, .of = FS_OF(ECS_MANIFEST),
+     .show = fs_image_show_manifest, .help = "byte for byte: it hashes to the digest"},
+    {"config.json", FS_LINK, FS_MAYBE, .of = FS_OF(ECS_MANIFEST), .present = fs_image_config_present,
+     .target = fs_image_config_link, .help = "link to its configuration: entry point, environment, labels"},
     {"pushed-at", FS_FILE_R, .field = "imagePushedAt"},
     {"size-bytes", FS_FILE_R, .field = "imageSizeInBytes", .help = "compressed"},
-    {"image-tags", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .show = show_tags, .help = "one a line"},
+    {"image-tags", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .show = fs_image_show_tags, .help = "one a line"},
     {"severity", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .show = show_severity,
      .help = "what its scan found: \"CRITICAL 2\", one a line"},
     {"scan.json", FS_FILE_R, FS_UNSIZED | FS_MAYBE, .of = FS_OF(ECS_SCAN_FINDINGS), .present = scan_present,
      .show = fs_show_scan_findings, .help = "the findings, when it was scanned"},
-    {"in-use-by", FS_DIR, FS_WATCH_LISTS, .children = user_rows, .watches = FS_WATCH(ECS_TASK),
+    {"in-use-by", FS_DIR, FS_WATCH_LISTS, .children = fs_image_user_nodes, .watches = FS_WATCH(ECS_TASK),
      .help = "links to the running tasks of this image, in every cluster"},
     {0},
 };

@@ -15,6 +15,7 @@
 #include "images.h"
 #include "nodes.h"
 #include "oci.h"
+#include "repositories.h"
 #include "show.h"
 
 static int show_layout(struct fs_view *view, struct ecs_buf *text)
@@ -26,7 +27,7 @@ static int show_layout(struct fs_view *view, struct ecs_buf *text)
 
 static int add_descriptor(struct fs_view *view, const char *tag, const char *digest, json_t *manifests)
 {
-    struct ecs_key key = {ECS_MANIFEST, view_repository(view), digest};
+    struct ecs_key key = {fs_repositories_of(view)->image, view_repository(view), digest};
     struct ecs_doc *doc;
     struct fs_blob blob;
     int r = fs_view_doc_of(view, &key, &doc);
@@ -120,7 +121,7 @@ static const struct fs_node algorithm_rows[] = {
 const struct fs_node fs_oci_nodes[] = {
     {"oci-layout", FS_FILE_RW, .show = show_layout, .document = &fs_oci_layout_document},
     {"index.json", FS_FILE_RW, .show = show_index, .document = &fs_oci_index_document,
-     .watches = FS_WATCH(ECS_IMAGE),
+     .watches = FS_WATCH(ECS_IMAGE) | FS_WATCH(ECS_PUBLIC_IMAGE),
      .help = "its tags; saving it tags what it names and puts what was copied into blobs/"},
     {"blobs", FS_DIR, .children = algorithm_rows},
     {0},

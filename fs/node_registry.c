@@ -51,14 +51,14 @@ static int show_uri(struct fs_view *view, struct ecs_buf *text)
 
 typedef int token_fn(const json_t *data, struct ecs_buf *text);
 
-static int ask_token(struct fs_view *view, struct ecs_action **ret_action)
+static int ask_token(struct fs_view *view, const char *service, struct ecs_action **ret_action)
 {
     struct fs_progress *progress = fs_progress(view->rq);
     if (progress == NULL || view->tree->cache == NULL)
         return progress == NULL ? -ENOMEM : -EIO;
     if (progress->action == NULL) {
         progress->action =
-            fs_action("ecr", "GetAuthorizationToken", json_object(), ECS_EFFECT_NONE, NULL, NULL);
+            fs_action(service, "GetAuthorizationToken", json_object(), ECS_EFFECT_NONE, NULL, NULL);
         if (progress->action == NULL)
             return -ENOMEM;
         progress->action->want_reply = true;
@@ -67,17 +67,18 @@ static int ask_token(struct fs_view *view, struct ecs_action **ret_action)
     return ecs_cache_act(view->tree->cache, &view->rq->want, progress->action);
 }
 
-static int show_token(struct fs_view *view, struct ecs_buf *text, token_fn *show)
+static int show_token(struct fs_view *view, const char *service, struct ecs_buf *text, token_fn *show)
 {
     struct ecs_action *action = NULL;
     if (view->rq->peek)
         return FS_PARKED;
-    int r = ask_token(view, &action);
+    int r = ask_token(view, service, &action);
     if (r == FS_PARKED)
         return r;
     if (r == 0) {
         json_t *reply = json_loads(action->reply, 0, NULL);
-        r = show(json_array_get(json_object_get(reply, "authorizationData"), 0), text);
+        const json_t *data = json_object_get(reply, "authorizationData");
+        r = show(json_is_array(data) ? json_array_get(data, 0) : data, text);
         json_decref(reply);
         explicit_bzero(action->reply, strlen(action->reply));
     } else if (action != NULL && action->error != NULL) {
@@ -93,14 +94,15 @@ static const char *token_of(const json_t *data)
     return json_string_value(json_object_get(data, "authorizationToken"));
 }
 
-/* What docker login writes: {"auths": {"host": {"auth": "..."}}}. */
+/* What docker login writes: {"auths": {"host": {"auth": "..."}}}. ECR Public does not say its host. */
 static int show_auth(const json_t *data, struct ecs_buf *text)
 {
     const char *endpoint = json_string_value(json_object_get(data, "proxyEndpoint"));
     const char *host = endpoint != NULL ? strstr(endpoint, "://") : NULL;
-    if (token_of(data) == NULL || host == NULL)
+    if (token_of(data) == NULL || (endpoint != NULL && host == NULL))
         return -EPROTO;
-    json_t *auth = json_pack("{s:{s:{s:s}}}", "auths", host + 3, "auth", token_of(data));
+    json_t *auth = json_pack("{s:{s:{s:s}}}", "auths", host != NULL ? host + 3 : "public.ecr.aws", "auth",
+                             token_of(data));
     int r = auth != NULL ? fs_canon_text(auth, text) : -ENOMEM;
     json_decref(auth);
     return r;
@@ -127,12 +129,37 @@ static int show_password(const json_t *data, struct ecs_buf *text)
 
 static int show_auth_json(struct fs_view *view, struct ecs_buf *text)
 {
-    return show_token(view, text, show_auth);
+    return show_token(view, "ecr", text, show_auth);
 }
 
 static int show_password_line(struct fs_view *view, struct ecs_buf *text)
 {
-    return show_token(view, text, show_password);
+    return show_token(view, "ecr", text, show_password);
+}
+
+static int show_public_auth_json(struct fs_view *view, struct ecs_buf *text)
+{
+    return show_token(view, "ecr-public", text, show_auth);
+}
+
+static int show_public_password(struct fs_view *view, struct ecs_buf *text)
+{
+    return show_token(view, "ecr-public", text, show_password);
+}
+
+/* The first alias decides: "public.ecr.aws/<alias>". */
+static int show_public_uri(struct fs_view *view, struct ecs_buf *text)
+{
+    json_t *reply;
+    int r = fs_view_tree(view, &reply);
+    if (r != 0)
+        return r;
+    const json_t *registry = json_array_get(json_object_get(reply, "registries"), 0);
+    const char *uri = json_string_value(json_object_get(registry, "registryUri"));
+    if (uri != NULL)
+        fs_add_safe(text, uri);
+    json_decref(reply);
+    return uri != NULL ? text->failed : -ENOENT;
 }
 
 static bool accept_prefix(const char *id)
@@ -158,6 +185,21 @@ static const struct fs_node template_rows[] = {
     {0},
 };
 
+const struct fs_node fs_public_registry_nodes[] = {
+    {"describe.json", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .show = fs_show_document,
+     .help = "all that AWS says of it"},
+    {"uri", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .show = show_public_uri,
+     .help = "what public images are named by"},
+    {"catalog.json", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_PUBLIC_REGISTRY_CATALOG),
+     .show = fs_document_show, .document = &fs_public_registry_catalog_document,
+     .help = "the name that the gallery shows"},
+    {"auth.json", FS_FILE_R, FS_UNLISTED | FS_UNSIZED, .show = show_public_auth_json,
+     .help = "a fresh login, for --authfile"},
+    {"password", FS_FILE_R, FS_UNLISTED | FS_UNSIZED, .show = show_public_password,
+     .help = "a fresh login, for docker login -u AWS --password-stdin"},
+    {0},
+};
+
 const struct fs_node fs_registry_nodes[] = {
     {"describe.json", FS_FILE_R, FS_OF_DOC, .show = fs_show_document, .help = "all that AWS says of it"},
     {"uri", FS_FILE_R, .show = show_uri, .watches = FS_WATCH(ECS_REPOSITORY),
@@ -172,6 +214,8 @@ const struct fs_node fs_registry_nodes[] = {
     {"pull-through-cache", FS_DIR, .children = pull_through_rows, .help = "upstream registries, by prefix"},
     {"creation-templates", FS_DIR, .children = template_rows,
      .help = "settings of repositories made by a first push"},
+    {"public", FS_DIR, FS_MAYBE, .of = FS_OF(ECS_PUBLIC_REGISTRY), .present = fs_public_present,
+     .children = fs_public_registry_nodes, .help = "ECR Public's registry"},
     {"auth.json", FS_FILE_R, FS_UNLISTED | FS_UNSIZED, .show = show_auth_json,
      .help = "a fresh login, for --authfile"},
     {"password", FS_FILE_R, FS_UNLISTED | FS_UNSIZED, .show = show_password_line,

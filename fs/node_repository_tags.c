@@ -7,6 +7,7 @@
 
 #include "change.h"
 #include "nodes.h"
+#include "repositories.h"
 #include "show.h"
 
 static const char *text_of(const json_t *object, const char *member)
@@ -57,7 +58,8 @@ static int has_tag(struct fs_view *child)
 static int make(struct fs_view *view, const char *operation, const char *member, json_t *value,
                 struct ecs_action **ret_action)
 {
-    struct ecs_key key = {ECS_REPOSITORY, view->key.parent, view->key.id};
+    const struct fs_repositories *sides = fs_repositories_of(view);
+    struct ecs_key key = {sides->repository, view->key.parent, view->key.id};
     struct ecs_doc *doc;
     int r = fs_view_doc_of(view, &key, &doc);
     const char *arn = r == 0 ? ecs_doc_field(doc, "repositoryArn") : NULL;
@@ -66,7 +68,7 @@ static int make(struct fs_view *view, const char *operation, const char *member,
         return r != 0 ? r : -EIO;
     }
     json_t *input = json_pack("{s:s, s:o}", "resourceArn", arn, member, value);
-    *ret_action = fs_action("ecr", operation, input, ECS_EFFECT_FORGET, &view->key, NULL);
+    *ret_action = fs_action(sides->service, operation, input, ECS_EFFECT_FORGET, &view->key, NULL);
     return *ret_action != NULL ? 0 : -ENOMEM;
 }
 

@@ -2,7 +2,7 @@
 /* The root, and with it the registry: a new resource type is a line here and a node_*.c.
  *
  *     $ ls /mnt/ecs
- *     README  account  clusters  overview  registry  repositories  task-definitions
+ *     README  account  clusters  overview  public-repositories  registry  repositories  task-definitions
  */
 #include <string.h>
 
@@ -15,6 +15,8 @@ static const struct fs_node root_rows[] = {
     {"clusters", FS_DIR, .children = fs_cluster_nodes, .help = "what runs"},
     {"task-definitions", FS_DIR, .children = fs_task_definition_nodes, .help = "what can be run"},
     {"repositories", FS_DIR, .children = fs_repository_nodes, .help = "images"},
+    {"public-repositories", FS_DIR, FS_MAYBE, .present = fs_public_present,
+     .children = fs_public_repository_nodes, .help = "ECR Public's, in no region"},
     {"registry", FS_DIR, .of = FS_OF(ECS_REGISTRY), .children = fs_registry_nodes,
      .help = "what the repositories share, and logins for container tools"},
     {"account", FS_DIR, .children = fs_account_nodes, .help = "who asks"},

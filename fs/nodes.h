@@ -23,6 +23,8 @@ extern const struct fs_node fs_image_nodes[];              /* repositories/<repo
 extern const struct fs_node fs_image_tag_nodes[];          /* repositories/<repository>/image-tags/ */
 extern const struct fs_node fs_repository_tag_nodes[];     /* repositories/<repository>/tags/ */
 extern const struct fs_node fs_oci_nodes[];                /* repositories/<repository>/oci/ */
+extern const struct fs_node fs_public_repository_nodes[];  /* public-repositories/ */
+extern const struct fs_node fs_public_registry_nodes[];    /* registry/public/ */
 extern const struct fs_node fs_registry_nodes[];           /* registry/ */
 extern const struct fs_node fs_rejected_nodes[];           /* .ecsfs/rejected/ */
 
@@ -49,6 +51,9 @@ int fs_show_stable(struct fs_view *view, struct ecs_buf *text);
 int fs_show_lifecycle_preview(struct fs_view *view, struct ecs_buf *text);
 /* .../images/<digest>/scan.json (scan_findings.c). */
 int fs_show_scan_findings(struct fs_view *view, struct ecs_buf *text);
+
+/* Is there an ECR Public where we are (public_registry.c)? */
+int fs_public_present(struct fs_view *view);
 
 /* refresh (refresh.c): a fs_node.store. */
 int fs_store_refresh(struct fs_view *view, const char *text, struct ecs_action **ret_action);

@@ -9,6 +9,8 @@
 #include "ecsfs/cleanup.h"
 #include "images.h"
 #include "oci.h"
+#include "public_registry.h"
+#include "repositories.h"
 #include "tree_private.h"
 
 /* Kept with the repository's oci/ directory. Manifests never change, so this only grows. */
@@ -53,6 +55,26 @@ static struct known *known_of(const struct fs_view *view)
     return known->sizes != NULL && known->seen != NULL ? known : NULL;
 }
 
+/* As AWS sent it. */
+static int manifest_text(struct fs_view *view, const char *repository, const char *digest,
+                         struct ecs_buf *bytes)
+{
+    struct ecs_key key = {ECS_MANIFEST, repository, digest};
+    struct ecs_doc *doc;
+    if (fs_repositories_of(view)->is_public)
+        return fs_public_manifest(view, repository, digest, bytes);
+    int r = fs_view_doc_of(view, &key, &doc);
+    if (r != 0)
+        return r;
+    json_t *image = ecs_doc_tree(doc);
+    const json_t *manifest = json_object_get(image, "imageManifest");
+    r = json_is_string(manifest)
+            ? ecs_buf_add(bytes, json_string_value(manifest), json_string_length(manifest))
+            : -ENOENT;
+    json_decref(image);
+    return r;
+}
+
 static void add_descriptor(struct known *known, const json_t *descriptor)
 {
     const char *digest = json_string_value(json_object_get(descriptor, "digest"));
@@ -61,48 +83,44 @@ static void add_descriptor(struct known *known, const json_t *descriptor)
         json_object_set(known->sizes, digest, size);
 }
 
-static int look_into(struct known *known, const char *digest, const struct ecs_doc *doc)
+/* What a manifest says it is made of. */
+static int look_into(struct known *known, const char *digest, const struct ecs_buf *bytes)
 {
-    json_t *image = ecs_doc_tree(doc), *layer;
-    const json_t *text = json_object_get(image, "imageManifest");
-    json_t *manifest =
-        text != NULL ? json_loadb(json_string_value(text), json_string_length(text), 0, NULL) : NULL;
+    json_t *manifest = json_loadb(bytes->data != NULL ? bytes->data : "", bytes->len, 0, NULL), *layer;
     size_t i;
     add_descriptor(known, json_object_get(manifest, "config"));
     json_array_foreach(json_object_get(manifest, "layers"), i, layer) add_descriptor(known, layer);
-    if (text != NULL)
-        json_object_set_new(known->sizes, digest, json_integer((json_int_t)json_string_length(text)));
-    int r = image != NULL ? json_object_set_new(known->seen, digest, json_true()) : -1;
     json_decref(manifest);
-    json_decref(image);
-    return r < 0 ? -ENOMEM : 0;
+    json_object_set_new(known->sizes, digest, json_integer((json_int_t)bytes->len));
+    return json_object_set_new(known->seen, digest, json_true()) < 0 ? -ENOMEM : 0;
 }
 
 /* All images' manifests, or (`ask` false) those known without asking. */
 static int look_at_all(struct fs_view *view, struct known *known, const struct ecs_list *list, bool ask)
 {
-    struct ecs_key key = {ECS_MANIFEST, view_repository(view), NULL};
+    bool peek = view->rq->peek;
     int r = 0;
     for (size_t i = 0; r == 0 && i < ecs_list_len(list); i++) {
-        key.id = ecs_list_at(list, i);
-        struct ecs_doc *doc = NULL;
-        if (json_object_get(known->seen, key.id) != NULL)
+        cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
+        const char *digest = ecs_list_at(list, i);
+        if (json_object_get(known->seen, digest) != NULL)
             continue;
-        if (ask)
-            r = fs_view_doc_of(view, &key, &doc);
-        else
-            doc = ecs_cache_peek(view->tree->cache, &key, NULL);
-        if (r == -ENOENT)
-            r = json_object_set_new(known->seen, key.id, json_true()) < 0 ? -ENOMEM : 0;
-        else if (r == 0 && doc != NULL)
-            r = look_into(known, key.id, doc);
+        view->rq->peek = peek || !ask;
+        r = manifest_text(view, view_repository(view), digest, &bytes);
+        view->rq->peek = peek;
+        if (r == 0)
+            r = look_into(known, digest, &bytes);
+        else if (r == -ENOENT)
+            r = json_object_set_new(known->seen, digest, json_true()) < 0 ? -ENOMEM : 0;
+        else if (r == FS_PARKED && !ask)
+            r = 0;
     }
     return r;
 }
 
 static int begin(struct fs_view *view, struct known **ret_known, const struct ecs_list **ret_list)
 {
-    struct ecs_key images = {ECS_IMAGE, view_repository(view), ""};
+    struct ecs_key images = {fs_repositories_of(view)->image, view_repository(view), ""};
     *ret_known = known_of(view);
     if (*ret_known == NULL || images.parent == NULL)
         return -ENOMEM;
@@ -123,7 +141,7 @@ static bool take(const struct known *known, const struct ecs_list *list, const c
 /* What no manifest names may have come just now: a push sends layers first. */
 static int find_layer(struct fs_view *view, const char *digest, struct fs_blob *ret_blob)
 {
-    struct ecs_key key = {ECS_LAYER, view_repository(view), digest};
+    struct ecs_key key = {fs_repositories_of(view)->layer, view_repository(view), digest};
     struct ecs_doc *doc;
     int r = fs_view_doc_of(view, &key, &doc);
     if (r != 0)
@@ -144,11 +162,10 @@ int fs_blob_find(struct fs_view *view, const char *digest, struct fs_blob *ret_b
     if (r != 0 || take(known, list, digest, ret_blob))
         return r;
     if (ecs_list_has(list, digest)) {
-        struct ecs_key key = {ECS_MANIFEST, view_repository(view), digest};
-        struct ecs_doc *doc;
-        r = fs_view_doc_of(view, &key, &doc);
+        cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
+        r = manifest_text(view, view_repository(view), digest, &bytes);
         if (r == 0)
-            r = look_into(known, digest, doc);
+            r = look_into(known, digest, &bytes);
         return r != 0 ? r : take(known, list, digest, ret_blob) ? 0 : -ENOENT;
     }
     r = look_at_all(view, known, list, false);
@@ -175,19 +192,6 @@ int fs_blob_all(struct fs_view *view, const json_t **ret_sizes)
 
 int fs_manifest_bytes(struct fs_view *view, const char *repository, const char *digest, struct ecs_buf *bytes)
 {
-    struct ecs_key key = {ECS_MANIFEST, repository, digest};
-    struct ecs_doc *doc;
-    int r = fs_view_doc_of(view, &key, &doc);
-    if (r != 0)
-        return r;
-    json_t *image = ecs_doc_tree(doc);
-    const json_t *manifest = json_object_get(image, "imageManifest");
-    if (json_is_string(manifest))
-        r = ecs_buf_add(bytes, json_string_value(manifest), json_string_length(manifest));
-    else
-        r = -ENOENT;
-    if (r == 0)
-        r = fs_check_digest(view->rq, digest, bytes->data, bytes->len);
-    json_decref(image);
-    return r;
+    int r = manifest_text(view, repository, digest, bytes);
+    return r == 0 ? fs_check_digest(view->rq, digest, bytes->data, bytes->len) : r;
 }

@@ -11,6 +11,7 @@
 #include "local.h"
 #include "nodes.h"
 #include "oci.h"
+#include "repositories.h"
 #include "show.h"
 
 static const char ref_name[] = "org.opencontainers.image.ref.name";
@@ -92,7 +93,7 @@ static int plan_puts(struct fs_view *view, const json_t *wanted, json_t *puts)
 
 static int is_there(struct fs_view *view, const char *digest, const char *tag, bool *ret_there)
 {
-    struct ecs_key key = {ECS_IMAGE, view_repository(view), ""};
+    struct ecs_key key = {fs_repositories_of(view)->image, view_repository(view), ""};
     const json_t *tags;
     const struct ecs_list *list;
     int r = fs_image_tags(view, &tags);
@@ -118,7 +119,7 @@ static const char *media_type(const json_t *manifest)
 static int put(struct fs_view *view, const char *digest, const char *tag)
 {
     cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
-    struct ecs_key images = {ECS_IMAGE, view_repository(view), ""};
+    struct ecs_key images = {fs_repositories_of(view)->image, view_repository(view), ""};
     int r = bytes_of(view, digest, &bytes);
     if (r != 0)
         return r;
@@ -129,7 +130,8 @@ static int put(struct fs_view *view, const char *digest, const char *tag)
     json_decref(manifest);
     if (input != NULL && tag != NULL)
         json_object_set_new(input, "imageTag", json_string(tag));
-    return fs_act(view, fs_action("ecr", "PutImage", input, ECS_EFFECT_FORGET, &images, NULL));
+    return fs_act(view, fs_action(fs_repositories_of(view)->service, "PutImage", input, ECS_EFFECT_FORGET,
+                                  &images, NULL));
 }
 
 /* The manifest is at ECR: what waited here may go. */

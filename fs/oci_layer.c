@@ -13,6 +13,7 @@
 #include "local.h"
 #include "oci.h"
 #include "query.h"
+#include "repositories.h"
 #include "show.h"
 
 /* ECR takes parts of 5 MiB and more; the last may be shorter. */
@@ -64,7 +65,8 @@ static int ask(struct fs_view *view, struct sending *sending, const char *operat
     bool reading = make == make_check;
     int r = 0;
     if (sending->query.action == NULL)
-        r = fs_query_begin(&sending->query, "ecr", operation, make(view, sending, scratch), reading);
+        r = fs_query_begin(&sending->query, fs_repositories_of(view)->service, operation,
+                           make(view, sending, scratch), reading);
     return r == 0 ? fs_query_wait(view, &sending->query, ret_reply) : r;
 }
 
@@ -158,7 +160,8 @@ static int complete(struct fs_view *view, struct sending *sending)
         json_t *input =
             json_pack("{s:s, s:s, s:[s]}", "repositoryName", view_repository(view), "uploadId",
                       sending->upload_id != NULL ? sending->upload_id : "", "layerDigests", sending->digest);
-        r = fs_act(view, fs_action("ecr", "CompleteLayerUpload", input, ECS_EFFECT_NONE, NULL, NULL));
+        r = fs_act(view, fs_action(fs_repositories_of(view)->service, "CompleteLayerUpload", input,
+                                   ECS_EFFECT_NONE, NULL, NULL));
     }
     r = r == FS_PARKED ? r : settle(view->rq, r);
     if (r == 0)
@@ -176,7 +179,7 @@ static int send_layer(struct fs_view *view, struct sending *sending, struct fs_s
             : sending->stage == INITIATE ? initiate(view, sending)
             : sending->stage == PARTS    ? send_parts(view, sending, scratch)
                                          : complete(view, sending);
-    struct ecs_key key = {ECS_LAYER, view_repository(view), sending->digest};
+    struct ecs_key key = {fs_repositories_of(view)->layer, view_repository(view), sending->digest};
     if (r == 0)
         ecs_cache_forget(view->tree->cache, &key);
     return r;

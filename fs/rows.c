@@ -153,7 +153,9 @@ static int list_nest(struct fs_view *directory, const struct fs_node *row, fs_em
     fs_row_list_key(directory, row, &key);
     const struct ecs_list *list;
     int r = fs_view_list(directory, &key, &list);
-    return r == 0 ? emit_parts(list, nests(directory->node) ? directory->id : NULL, emit, arg) : r;
+    if (r == 0)
+        return emit_parts(list, nests(directory->node) ? directory->id : NULL, emit, arg);
+    return (row->flags & FS_MAYBE) != 0 && r < 0 && fs_unknown_operation(directory, r) ? 0 : r;
 }
 
 /* A resource, or a part that leads to one. */

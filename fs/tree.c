@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "public_registry.h"
 #include "tree_private.h"
 
 static int copy_text(const char **text)
@@ -71,6 +72,7 @@ struct fs_tree *fs_tree_free(struct fs_tree *tree)
     fs_late_abandon(tree);
     fs_outcomes_abandon(tree);
     fs_sleep_free(tree);
+    tree->open_registry = fs_public_free(tree->open_registry);
     tree->overlay = fs_overlay_free(tree->overlay);
     fs_inodes_free(tree);
     fs_absent_free(tree->absent);

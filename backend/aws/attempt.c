@@ -270,7 +270,36 @@ static struct ecs_error *put_input(struct aws_task *task, struct message *messag
     return NULL;
 }
 
-/* The bytes of a layer. */
+/* Where a download is from. A path is of ECR Public's registry, or of what stands for it. */
+static char *download_url(const struct ecs_call *call, const struct aws_endpoint *endpoint)
+{
+    char *url;
+    if (call->body[0] != '/')
+        return strdup(call->body);
+    const char *host = endpoint->custom ? endpoint->url.host : AWS_PUBLIC_REGISTRY;
+    const char *scheme = endpoint->custom && endpoint->url.plain ? "http" : "https";
+    return asprintf(&url, "%s://%s%s", scheme, host, call->body) < 0 ? NULL : url;
+}
+
+static bool add_download_headers(struct aws_task *task)
+{
+    const struct ecs_call *call = task->call;
+    char range[64];
+    aws_download_range(call, range, sizeof(range));
+    return call->accept ? aws_headers_add(&task->headers, "Accept", call->accept)
+                        : aws_headers_add(&task->headers, "Range", range);
+}
+
+/* The registry leads to where its layers lie. curl gives this token to no other host. */
+static bool allow_token(CURL *easy, const char *bearer)
+{
+    return curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, bearer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 2L) == CURLE_OK;
+}
+
+/* The bytes of a layer, or a manifest. */
 static struct ecs_error *build_download(struct aws_client *client, struct aws_task *task, int64_t now)
 {
     const struct ecs_call *call = task->call;
@@ -280,17 +309,17 @@ static struct ecs_error *build_download(struct aws_client *client, struct aws_ta
                             &error) < 0)
         return error;
     struct message message = {.method = "GET", .body = ""};
-    char range[64];
-    task->url = strdup(call->body);
-    aws_download_host(call->body, task->host, sizeof(task->host));
-    aws_download_range(call, range, sizeof(range));
+    task->url = download_url(call, &endpoint);
+    aws_download_host(task->url ? task->url : "", task->host, sizeof(task->host));
     task->reply = ECS_BUF(call->range_len);
-    if (!task->url || !aws_headers_add(&task->headers, "Range", range) || !(task->easy = take_easy(client)))
+    if (!task->url || !add_download_headers(task) || !(task->easy = take_easy(client)))
         return no_memory(task);
     client->flying++;
     /* http only where the user himself named such an endpoint */
-    return set_up(client, task, endpoint.custom && endpoint.url.plain, &message, now) ? NULL
-                                                                                      : no_memory(task);
+    bool good = set_up(client, task, endpoint.custom && endpoint.url.plain, &message, now);
+    if (good && call->bearer)
+        good = allow_token(task->easy, call->bearer);
+    return good ? NULL : no_memory(task);
 }
 
 static struct ecs_error *build(struct aws_client *client, struct aws_task *task, int64_t now)

@@ -6,6 +6,8 @@
 #include "ecsfs/backend.h"
 #include "ecsfs/buf.h"
 
+#define AWS_PUBLIC_REGISTRY "public.ecr.aws"
+
 /* The host of a URL, for messages: what follows it may hold a signature. */
 void aws_download_host(const char *url, char *host, size_t size);
 /* The value of the Range header. */

@@ -10,39 +10,77 @@
 #include "registry.h"
 #include "store.h"
 
-/* "http://host/v2/team/app/blobs/sha256:...?region=eu-west-1", cut into its parts. */
-static bool take_apart(char *url, char **ret_repository, char **ret_digest, char **ret_region)
+/* What a URL names. Strings point into the URL, which is cut up. */
+struct place {
+    struct region *region;
+    const char *repository, *digest;
+};
+
+static bool cut_at(char *text, const char *mark, const char **ret_rest)
 {
+    char *at = strstr(text, mark);
+    if (at) {
+        *at = 0;
+        *ret_rest = at + strlen(mark);
+    }
+    return at != NULL;
+}
+
+/* "http://host/v2/team/app/blobs/sha256:...?region=eu-west-1"; or ECR Public's "/v2/<alias>/app/blobs/..." */
+static bool take_apart(struct world *world, char *url, const char *what, struct place *ret_place)
+{
+    const char *region = NULL;
     char *path = strstr(url, "/v2/");
-    char *blobs = path ? strstr(path, "/blobs/") : NULL;
-    char *query = blobs ? strchr(blobs, '?') : NULL;
-    if (!query || strncmp(query, "?region=", 8) != 0)
+    bool is_public = path == url;
+    if (!path || !cut_at(path, what, &ret_place->digest))
         return false;
-    *blobs = *query = 0;
-    *ret_repository = path + 4;
-    *ret_digest = blobs + 7;
-    *ret_region = query + 8;
-    return true;
+    if (!is_public && !cut_at((char *)(uintptr_t)ret_place->digest, "?region=", &region))
+        return false;
+    ret_place->repository = is_public ? public_path(world, path + 4) : path + 4;
+    ret_place->region = is_public ? public_region(world) : world_find_region(world, region);
+    return ret_place->repository && ret_place->region;
+}
+
+static struct ecs_error *not_there(const struct ecs_call *call)
+{
+    return ecs_error_from_aws(call->operation, 404, "NoSuchKey", "The specified key does not exist.", "", 0);
+}
+
+static struct ecs_error *take_manifest(struct world *world, struct ecs_call *call)
+{
+    cleanup_free char *url = strdup(call->body);
+    struct place place;
+    struct repository *repository = url && take_apart(world, url, "/manifests/", &place)
+                                        ? repository_find(place.region, place.repository)
+                                        : NULL;
+    struct image *image = repository ? image_find(repository, place.digest) : NULL;
+    if (!image)
+        return not_there(call);
+    image->pulled_at = world_wall(world);
+    call->bytes = strdup(image->manifest);
+    call->bytes_len = call->bytes ? strlen(call->bytes) : 0;
+    return call->bytes ? NULL : ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
 }
 
 static char *layer_of_url(struct world *world, const char *text)
 {
     cleanup_free char *url = strdup(text);
-    char *repository_name, *digest, *region_name;
-    if (!url || !take_apart(url, &repository_name, &digest, &region_name))
+    struct place place;
+    if (!url || !take_apart(world, url, "/blobs/", &place))
         return NULL;
-    struct region *region = world_find_region(world, region_name);
-    struct repository *repository = region ? repository_find(region, repository_name) : NULL;
-    return repository && layer_size(repository, digest) >= 0 ? layer_name(repository, digest) : NULL;
+    struct repository *repository = repository_find(place.region, place.repository);
+    return repository && layer_size(repository, place.digest) >= 0 ? layer_name(repository, place.digest)
+                                                                   : NULL;
 }
 
 struct ecs_error *world_download(struct world *world, struct ecs_call *call)
 {
+    if (call->accept)
+        return take_manifest(world, call);
     cleanup_free char *name = layer_of_url(world, call->body);
     cleanup_free char *data = malloc(call->range_len + 1);
     if (!name)
-        return ecs_error_from_aws(call->operation, 404, "NoSuchKey", "The specified key does not exist.", "",
-                                  0);
+        return not_there(call);
     size_t len = 0;
     int64_t got = data ? 1 : -ENOMEM;
     while (got > 0 && len < call->range_len) {

@@ -43,6 +43,11 @@ struct ecs_call {
     bool download;
     uint64_t range_first;
     size_t range_len;
+    /* A `body` that begins with "/v2/" is a path of ECR Public's registry (service "ecr-public"): its bearer
+     * token is sent there, and nowhere else if the answer leads to another host. With `accept` (media types)
+     * it is a manifest that is asked for, whole: range_len is then only the most it may be. */
+    char *bearer; /* freed with the action; NULL: none */
+    const char *accept;
 
     /* Called on the backend's thread with the decoded reply of a success, before the call goes
      * home; the tree is the backend's and lives only for this call (take copies, not references).

@@ -15,26 +15,41 @@ enum ecs_kind_id {
     ECS_FAMILY,            /* parent: ""           id: family; its document is the newest ACTIVE revision's */
     ECS_REVISION,          /* parent: family       id: revision number */
     ECS_INACTIVE_REVISION, /* parent: family       id: revision number; the list of INACTIVE ones */
-    ECS_SERVICE_DEPLOYMENT, /* parent: cluster/service  id: the last part of its ARN */
-    ECS_SERVICE_REVISION,   /* parent: cluster/service  id: the last part of its ARN; no list */
-    ECS_TASK_SET,           /* parent: cluster/service  id: the last part of its ARN */
-    ECS_CAPACITY_PROVIDER,  /* parent: ""           id: its name */
-    ECS_ACCOUNT_SETTING,    /* parent: ""           id: its name */
-    ECS_TASK_PROTECTION,    /* parent: cluster      id: task id; no list */
-    ECS_IDENTITY,           /* parent: ""           id: "caller"; sts GetCallerIdentity */
-    ECS_REPOSITORY,         /* parent: ""           id: repository name, with its slashes */
-    ECS_REPOSITORY_POLICY,  /* parent: ""           id: repository name; no list */
-    ECS_LIFECYCLE_POLICY,   /* parent: ""           id: repository name; no list */
-    ECS_REPOSITORY_TAGS,    /* parent: ""           id: repository name; no list */
-    ECS_IMAGE,              /* parent: repository   id: digest */
-    ECS_MANIFEST,           /* parent: repository   id: digest; no list */
-    ECS_LAYER,              /* parent: repository   id: digest; no list */
-    ECS_SCAN_FINDINGS,      /* parent: repository   id: digest; no list */
-    ECS_REGISTRY,           /* parent: ""           id: any; there is one */
-    ECS_REGISTRY_POLICY,    /* parent: ""           id: any; there is one */
-    ECS_REGISTRY_SCANNING,  /* parent: ""           id: any; there is one */
-    ECS_PULL_THROUGH_RULE,  /* parent: "registry"   id: repository prefix */
-    ECS_CREATION_TEMPLATE,  /* parent: "registry"   id: repository prefix */
+    ECS_SERVICE_DEPLOYMENT,  /* parent: cluster/service  id: the last part of its ARN */
+    ECS_SERVICE_REVISION,    /* parent: cluster/service  id: the last part of its ARN; no list */
+    ECS_TASK_SET,            /* parent: cluster/service  id: the last part of its ARN */
+    ECS_CAPACITY_PROVIDER,   /* parent: ""           id: its name */
+    ECS_ACCOUNT_SETTING,     /* parent: ""           id: its name */
+    ECS_TASK_PROTECTION,     /* parent: cluster      id: task id; no list */
+    ECS_IDENTITY,            /* parent: ""           id: "caller"; sts GetCallerIdentity */
+    ECS_REPOSITORY,          /* parent: ""           id: repository name, with its slashes */
+    ECS_REPOSITORY_POLICY,   /* parent: ""           id: repository name; no list */
+    ECS_LIFECYCLE_POLICY,    /* parent: ""           id: repository name; no list */
+    ECS_REPOSITORY_TAGS,     /* parent: ""           id: repository name; no list */
+    ECS_IMAGE,               /* parent: repository   id: digest */
+    ECS_MANIFEST,            /* parent: repository   id: digest; no list */
+    ECS_LAYER,               /* parent: repository   id: digest; no list */
+    ECS_SCAN_FINDINGS,       /* parent: repository   id: digest; no list */
+    ECS_REGISTRY,            /* parent: ""           id: any; there is one */
+    ECS_REGISTRY_POLICY,     /* parent: ""           id: any; there is one */
+    ECS_REGISTRY_SCANNING,   /* parent: ""           id: any; there is one */
+    ECS_PULL_THROUGH_RULE,   /* parent: "registry"   id: repository prefix */
+    ECS_CREATION_TEMPLATE,   /* parent: "registry"   id: repository prefix */
+    ECS_REPOSITORY_SCANNING, /* parent: ""          id: repository name; no list */
+    ECS_IMAGE_REPLICATION,   /* parent: repository   id: digest; no list */
+    ECS_IMAGE_SIGNING,       /* parent: repository   id: digest; no list */
+    ECS_REGISTRY_SIGNING,    /* parent: ""           id: any; there is one */
+    ECS_REGISTRY_SETTING,    /* parent: "registry"   id: its name; no list */
+    ECS_PULL_TIME_EXCLUSION, /* parent: "registry"  id: the ARN of a principal; no documents */
+    /* ECR Public: */
+    ECS_PUBLIC_REPOSITORY,       /* parent: ""          id: repository name */
+    ECS_PUBLIC_CATALOG,          /* parent: ""          id: repository name; no list */
+    ECS_PUBLIC_POLICY,           /* parent: ""          id: repository name; no list */
+    ECS_PUBLIC_TAGS,             /* parent: ""          id: repository name; no list */
+    ECS_PUBLIC_IMAGE,            /* parent: repository  id: digest */
+    ECS_PUBLIC_LAYER,            /* parent: repository  id: digest; no list */
+    ECS_PUBLIC_REGISTRY,         /* parent: ""          id: any; there is one */
+    ECS_PUBLIC_REGISTRY_CATALOG, /* parent: ""          id: any; there is one */
     ECS_KINDS
 };
 
