@@ -141,7 +141,8 @@ struct aws_client {
 
 /* network.c: the thread. */
 void *aws_network_run(void *client);
-/* Ends the task and sends its call home; takes over the error (NULL: success). */
+
+/* task.c: ends the task and sends its call home; takes over the error (NULL: success). */
 void aws_task_finish(struct aws_client *client, struct aws_task *task, struct ecs_error *error);
 void aws_task_enqueue(struct aws_client *client, struct aws_task *task, bool first);
 
@@ -171,10 +172,11 @@ void aws_keys_stop(struct aws_client *client);
 void aws_identity_want(struct aws_client *client);
 void aws_identity_keep(struct aws_client *client, const char *arn, const char *account);
 
-/* An error of ours about an operation. */
+/* own_error.c: an error of ours about an operation. */
 struct ecs_error *aws_own_error(const char *operation, int err, const char *code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* task.c: the time. */
 int64_t aws_now(const struct aws_client *client);
 int64_t aws_wall(const struct aws_client *client);
 

@@ -2,8 +2,6 @@
 /* What an attempt came to: home with it, or once more. */
 #include <errno.h>
 #include <jansson.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "client.h"
@@ -15,16 +13,6 @@
 #include "retry.h"
 
 enum { SKEW_MS = 240000 }; /* AWS allows five minutes; over four is taken for wrong */
-
-struct ecs_error *aws_own_error(const char *operation, int err, const char *code, const char *format, ...)
-{
-    char message[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof(message), format, args);
-    va_end(args);
-    return ecs_error_context(ecs_error_from_aws(operation, 0, code, message, NULL, 0), err, "%s", "");
-}
 
 /* STS only tells who we are, and an endpoint of one's own need not have it. */
 static void set_reachable(struct aws_client *client, const struct aws_task *task, bool reachable,

@@ -43,8 +43,8 @@ char *aws_imds_endpoint(const struct aws_config *config, const struct aws_env *e
                         const char *endpoint_override, const char *mode_override,
                         struct ecs_error **ret_error);
 
-/* An exchange, tried again after 429, 5xx and lost connections, at most three times in all. NULL with a
- * status of 2xx or any other that is final. */
+/* source_exchange.c: an exchange, tried again after 429, 5xx and lost connections, at most three times in
+ * all. NULL with a status of 2xx or any other that is final. */
 struct ecs_error *aws_exchange_again(const struct aws_env *env, const struct aws_exchange *request,
                                      struct aws_answer *answer);
 /* AWS's error in an answer; never NULL. */
