@@ -72,8 +72,9 @@ static int fill(struct fs_view *view, struct fs_attr *attr)
         r = fs_text_size(view, &st->st_size);
     if (r != 0)
         return r;
-    if (S_ISREG(st->st_mode) && view->inode->changed_ms != 0)
-        time_ms = view->inode->changed_ms;
+    int64_t changed_ms = S_ISREG(st->st_mode) ? fs_text_changed_ms(view) : 0;
+    if (changed_ms > time_ms)
+        time_ms = changed_ms;
     if (time_ms != 0)
         st->st_mtim = timespec_of(time_ms);
     return 0;

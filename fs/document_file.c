@@ -169,6 +169,7 @@ static void note_written(struct fs_view *view, struct fs_writing *writing)
 {
     if (view->rq->pid != 0)
         writing->writer = view->rq->pid;
+    writing->written_ms = fs_wall_ms(view->tree);
     view->inode->told_size = -1;
     view->inode->shown = 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "text.h"
 #include "tree_private.h"
 
 enum { FIRST_SIZE = 256 };
@@ -350,12 +351,26 @@ struct fs_inode *fs_inode_ref(struct fs_inode *inode)
     return inode;
 }
 
+/* Its number may be used for the same file again. */
+static void remember_time(struct fs_tree *tree, const struct fs_inode *inode)
+{
+    if (inode->changed_ms == 0 || !S_ISREG(inode->node->mode) || fs_text_is_edited(inode->node))
+        return;
+    struct fs_time *time = fs_times_of(tree->times, inode->ino);
+    if (time == NULL)
+        return;
+    time->stamp = inode->sized;
+    time->changed_ms = inode->changed_ms;
+}
+
 static void release_unused(struct fs_tree *tree, struct fs_inode *inode)
 {
     while (inode != NULL && inode->refs == 0 && inode->nlookup == 0 && !inode->fresh) {
         struct fs_inode *parent = inode->parent;
         if (inode->local != NULL)
             fs_overlay_inode_free(inode);
+        else
+            remember_time(tree, inode);
         unlink_ino(tree, inode);
         unlink_key(tree, inode);
         unlink_watcher(inode);

@@ -101,6 +101,12 @@ static bool known_absent(struct fs_view *view)
     return r == -ENOENT;
 }
 
+static void set_time(struct stat *st, int64_t wall_ms)
+{
+    st->st_mtim.tv_sec = (time_t)(wall_ms / 1000);
+    st->st_mtim.tv_nsec = (long)(wall_ms % 1000) * 1000000;
+}
+
 /* Who writes a document sees the length of what it wrote; all others that of the document, if there is one.
  */
 static int staged_attr(struct fs_view *view, struct fs_attr *attr)
@@ -111,14 +117,9 @@ static int staged_attr(struct fs_view *view, struct fs_attr *attr)
     if (!writing)
         return known_absent(view) ? 0 : FS_NOT_LOCAL;
     attr->st.st_size = (off_t)writing->stage.text.len;
+    set_time(&attr->st, writing->written_ms);
     attr->valid_ms = 0;
     return 0;
-}
-
-static void set_time(struct stat *st, int64_t wall_ms)
-{
-    st->st_mtim.tv_sec = (time_t)(wall_ms / 1000);
-    st->st_mtim.tv_nsec = (long)(wall_ms % 1000) * 1000000;
 }
 
 /* Empty until it is there. */

@@ -71,6 +71,43 @@ int fs_text_stamp(struct fs_view *view, uint64_t *ret_stamp, struct ecs_buf *tex
     return r;
 }
 
+bool fs_text_is_edited(const struct fs_node *row)
+{
+    return (row->mode & 0200) != 0;
+}
+
+/* The time of what people edit is that of its own text, whatever else the resource's describe says: an editor
+ * must not find the file changed because a task started. */
+static void note_edited(struct fs_view *view, const struct ecs_buf *text)
+{
+    struct fs_inode *inode = view->inode;
+    uint64_t stamp = hash_bytes(text->data, text->len);
+    struct fs_time *time = fs_times_of(view->tree->times, inode->ino);
+    if (time == NULL || time->stamp == stamp)
+        return;
+    if (time->stamp != 0)
+        time->changed_ms = inode->changed_ms > time->changed_ms ? inode->changed_ms : fs_wall_ms(view->tree);
+    time->stamp = stamp;
+}
+
+/* A file whose inode was forgotten: its time is the old one, or now if its text is another. */
+static void recall_time(struct fs_view *view, uint64_t stamp)
+{
+    struct fs_inode *inode = view->inode;
+    const struct fs_time *time = inode->changed_ms == 0 ? fs_times_find(view->tree->times, inode->ino) : NULL;
+    if (time != NULL)
+        inode->changed_ms =
+            time->stamp == stamp || time->stamp == 0 ? time->changed_ms : fs_wall_ms(view->tree);
+}
+
+int64_t fs_text_changed_ms(const struct fs_view *view)
+{
+    const struct fs_inode *inode = view->inode;
+    const struct fs_time *time =
+        fs_text_is_edited(view->node) ? fs_times_find(view->tree->times, inode->ino) : NULL;
+    return time != NULL ? time->changed_ms : inode->changed_ms;
+}
+
 int fs_text_size(struct fs_view *view, off_t *ret_size)
 {
     cleanup_buf struct ecs_buf text = ECS_BUF(FS_TEXT_MAX);
@@ -90,6 +127,10 @@ int fs_text_size(struct fs_view *view, off_t *ret_size)
         return r;
     *ret_size = (off_t)text.len;
     if (inode != NULL) {
+        if (fs_text_is_edited(view->node))
+            note_edited(view, &text);
+        else if (inode->sized == 0)
+            recall_time(view, stamp);
         inode->sized = stamp;
         inode->size = (int32_t)text.len; /* at most FS_TEXT_MAX */
     }

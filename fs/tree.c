@@ -38,8 +38,9 @@ static int init(struct fs_tree *tree, const struct fs_options *options)
         return -errno;
     tree->errors = fs_errors_new();
     tree->absent = fs_absent_new();
+    tree->times = fs_times_new();
     r = fs_inodes_init(tree);
-    if (r < 0 || tree->errors == NULL || tree->absent == NULL)
+    if (r < 0 || tree->errors == NULL || tree->absent == NULL || tree->times == NULL)
         return -ENOMEM;
     tree->overlay = fs_overlay_new(tree);
     return tree->overlay != NULL ? 0 : -ENOMEM;
@@ -75,6 +76,7 @@ struct fs_tree *fs_tree_free(struct fs_tree *tree)
     tree->open_registry = fs_public_free(tree->open_registry);
     tree->overlay = fs_overlay_free(tree->overlay);
     fs_inodes_free(tree);
+    fs_times_free(tree->times);
     fs_absent_free(tree->absent);
     fs_errors_free(tree->errors);
     fs_journal_free(tree->journal);

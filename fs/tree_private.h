@@ -8,6 +8,7 @@
 #include "ecsfs/clock.h"
 #include "node.h"
 #include "overlay.h"
+#include "times.h"
 #include "tree.h"
 
 struct fs_errors;  /* errors.c: the last failures */
@@ -43,6 +44,7 @@ struct fs_tree {
     struct fs_errors *errors;
     struct fs_journal *journal;
     struct fs_absent *absent;
+    struct fs_times *times;
     struct fs_overlay *overlay;
     struct fs_sleeper *sleepers;
     struct fs_outcome *outcomes;

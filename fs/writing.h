@@ -14,10 +14,11 @@
 
 struct fs_writing {
     struct fs_stage stage;
-    unsigned refs;   /* the descriptor, and each save of it that is under way */
-    bool maps;       /* the descriptor may be mapped for writing: it is open for reading too */
-    pid_t writer;    /* who wrote last: sees what it wrote */
-    uint64_t saving; /* stage.writes + 1 of the save under way; 0: none */
+    unsigned refs;      /* the descriptor, and each save of it that is under way */
+    bool maps;          /* the descriptor may be mapped for writing: it is open for reading too */
+    pid_t writer;       /* who wrote last: sees what it wrote */
+    int64_t written_ms; /* wall */
+    uint64_t saving;    /* stage.writes + 1 of the save under way; 0: none */
     struct fs_writing *next, **prev;
 };
 
