@@ -100,21 +100,43 @@ static int take_answer(struct fs_view *view, struct stream_handle *handle)
     return r;
 }
 
+/* The text is the request's from here on: one that is interrupted leaves nothing for the next to begin with.
+ */
 static int act(struct fs_view *view, struct stream_handle *handle)
 {
-    int r;
+    struct fs_progress *progress = view->rq->progress;
+    if (!progress->line)
+        progress->line = ecs_buf_steal(&handle->in, NULL);
+    int r = -ENOMEM;
     if (fs_acting(view->rq)) {
         r = fs_act_wait(view);
     } else {
-        cleanup_free char *text = strndup(handle->in.data, handle->in.len);
-        if (!text)
-            return -ENOMEM;
-        r = strlen(text) == handle->in.len ? start(view, text) : refuse(view, "got a NUL byte");
+        cleanup_free char *text = progress->line ? strdup(progress->line) : NULL;
+        if (text)
+            r = start(view, text);
     }
-    if (r == FS_PARKED)
-        return r;
-    ecs_buf_truncate(&handle->in, 0);
     return r == 0 ? take_answer(view, handle) : r;
+}
+
+/* Adds what was written; is it a request then? */
+static int take(struct fs_view *view, struct stream_handle *handle, const char *data, size_t len,
+                enum fs_scan_result *ret_result)
+{
+    int r = fs_may_change(view);
+    *ret_result = FS_SCAN_MORE;
+    if (r < 0)
+        return r;
+    if (memchr(data, 0, len))
+        r = refuse(view, "got a NUL byte");
+    else if (ecs_buf_add(&handle->in, data, len) < 0)
+        r = handle->in.failed == -ENOMEM ? -ENOMEM : refuse(view, "got too much");
+    else
+        *ret_result = complete(&handle->in);
+    if (*ret_result == FS_SCAN_BROKEN)
+        r = refuse(view, "got what is no JSON");
+    if (r < 0)
+        ecs_buf_free(&handle->in);
+    return r;
 }
 
 static int stream_write(struct fs_view *view, struct fs_handle *base, const char *data, size_t len,
@@ -125,21 +147,11 @@ static int stream_write(struct fs_view *view, struct fs_handle *base, const char
     if (!progress)
         return -ENOMEM;
     if (!progress->taken) {
-        int r = fs_may_change(view);
-        if (r < 0)
-            return r;
-        if (ecs_buf_add(&handle->in, data, len) < 0) {
-            ecs_buf_free(&handle->in);
-            return refuse(view, "got too much");
-        }
+        enum fs_scan_result result;
+        int r = take(view, handle, data, len, &result);
         progress->taken = true;
-        enum fs_scan_result result = complete(&handle->in);
-        if (result == FS_SCAN_MORE)
-            return 0;
-        if (result == FS_SCAN_BROKEN) {
-            ecs_buf_truncate(&handle->in, 0);
-            return refuse(view, "got what is no JSON");
-        }
+        if (r < 0 || result == FS_SCAN_MORE)
+            return r;
     }
     return act(view, handle);
 }

@@ -414,6 +414,28 @@ START_TEST(run_a_task_and_read_its_id)
 }
 END_TEST
 
+/* Ctrl-C while the request waits: what it wrote is not the beginning of what is written next. */
+START_TEST(an_interrupted_run_leaves_nothing_behind)
+{
+    struct fs_handle *handle = world_open("/clusters/prod/tasks/run", O_RDWR);
+    world.hung = true;
+    ck_assert_int_eq(world_write_at(handle, "web\n", 0), -EBUSY);
+    ck_assert_int_eq(world_write_at(handle, "{\"taskDefinition\": \"web\"}\n", 0), -EBUSY);
+    world.hung = false;
+    ck_assert_int_eq(world_flush(handle), 0);
+    ck_assert_int_eq(world_write_at(handle, "api\n", 0), 0);
+    json_t *input = json_object_get(world.last, "RunTask");
+    ck_assert_str_eq(json_string_value(json_object_get(input, "taskDefinition")), "api");
+    world_begin(&world);
+    int r = fs_write(world.tree, &world.rq, handle, "a\0b\n", 4, 0);
+    ck_assert_int_eq(world_end(&world, fs_handle_inode(handle), r), -EINVAL);
+    ck_assert_int_eq(world_write_at(handle, "{\"taskDefinition\": \"api\"", 0), 0); /* in pieces still */
+    ck_assert_int_eq(world_write_at(handle, "}", 0), 0);
+    ck_assert_int_eq(world_flush(handle), 0);
+    fs_release(world.tree, handle);
+}
+END_TEST
+
 START_TEST(create_a_cluster_by_document)
 {
     struct fs_handle *handle = world_open("/clusters/create", O_RDWR);
@@ -450,6 +472,7 @@ int main(void)
     tcase_add_test(tcase, tags_are_removed_where_it_is_allowed);
     tcase_add_test(tcase, attributes_are_files);
     tcase_add_test(tcase, run_a_task_and_read_its_id);
+    tcase_add_test(tcase, an_interrupted_run_leaves_nothing_behind);
     tcase_add_test(tcase, create_a_cluster_by_document);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
