@@ -17,6 +17,7 @@ struct fs_outcome {
     uid_t uid;
     pid_t pid;
     char *path, *arguments;
+    const char *operation;
     void *arg;
     void (*finished)(struct ecs_action *action, const struct ecs_error *error);
     bool (*happened)(const struct ecs_action *action, const struct ecs_doc *now);
@@ -77,21 +78,25 @@ static void free_outcome(struct fs_outcome *outcome)
     free(outcome);
 }
 
-static void journal(const struct fs_outcome *outcome, const char *operation, const struct ecs_error *error,
-                    const char *note)
+static void add_row(const struct fs_outcome *outcome, const struct ecs_error *error, const char *note)
 {
     struct fs_tree *tree = outcome->tree;
     struct fs_journal_row row = {.wall_ms = fs_wall_ms(tree),
                                  .uid = outcome->uid,
                                  .pid = outcome->pid,
                                  .path = outcome->path,
-                                 .operation = operation,
+                                 .operation = outcome->operation,
                                  .arguments = outcome->arguments,
                                  .error = error,
                                  .note = note};
     fs_journal_add(tree->journal, &row);
-    tree->epoch++;
-    fs_tell_own(tree, "journal");
+}
+
+static void journal(const struct fs_outcome *outcome, const struct ecs_error *error, const char *note)
+{
+    add_row(outcome, error, note);
+    outcome->tree->epoch++;
+    fs_tell_own(outcome->tree, "journal");
 }
 
 static void on_finished(struct ecs_action *action, const struct ecs_error *error)
@@ -101,7 +106,7 @@ static void on_finished(struct ecs_action *action, const struct ecs_error *error
     action->finished = outcome->finished;
     action->happened = outcome->happened;
     if (outcome->tree != NULL)
-        journal(outcome, action->call.operation, error, NULL);
+        journal(outcome, error, NULL);
     if (outcome->tree != NULL && action->finished != NULL)
         action->finished(action, error);
     free_outcome(outcome);
@@ -131,6 +136,7 @@ static struct fs_outcome *new_outcome(struct fs_view *view, const struct ecs_act
     outcome->tree = view->tree;
     outcome->uid = view->rq->uid;
     outcome->pid = view->rq->pid;
+    outcome->operation = action->call.operation;
     outcome->path = ecs_buf_steal(&path, NULL);
     outcome->arguments = ecs_buf_steal(&arguments, NULL);
     outcome->arg = action->arg;
@@ -167,7 +173,7 @@ int fs_act(struct fs_view *view, struct ecs_action *action)
     int r = fs_may_change(view);
     if (r < 0 || view->tree->options.dry_run || view->tree->cache == NULL) {
         if (r == 0 && view->tree->options.dry_run)
-            journal(outcome, action->call.operation, NULL, "dry run");
+            journal(outcome, NULL, "dry run");
         else if (r == 0)
             r = -EIO;
         free_outcome(outcome);
@@ -198,10 +204,22 @@ int fs_act_wait(struct fs_view *view)
     return r;
 }
 
+/* Who waits for the call's outcome hears that nobody will know it. */
+static void give_up(struct fs_outcome *outcome)
+{
+    cleanup_error struct ecs_error *error =
+        ecs_error_new(-EINTR, "OutcomeUnknown", "unmounted before there was an answer: it may have happened");
+    add_row(outcome, error, NULL);
+    struct ecs_action action = {.arg = outcome->arg};
+    if (outcome->finished != NULL)
+        outcome->finished(&action, error);
+}
+
 void fs_outcomes_abandon(struct fs_tree *tree)
 {
     while (tree->outcomes != NULL) {
         struct fs_outcome *outcome = tree->outcomes;
+        give_up(outcome);
         tree->outcomes = outcome->next;
         if (outcome->next != NULL)
             outcome->next->prev = &tree->outcomes;

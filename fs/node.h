@@ -285,7 +285,8 @@ static inline bool fs_acting(const struct fs_request *rq)
 int fs_may_change(struct fs_view *view);
 /* Starts the call (takes the action over, also on failure) and journals its outcome, whoever still waits
  * then. `action` NULL is -ENOMEM. On `dry_run`: journaled, 0, no call. Else as fs_act_wait. The action's
- * `finished` and `arg` keep working. */
+ * `finished` and `arg` keep working; of an unmount before the outcome is known it hears by an error, and of
+ * the action then only `arg` is there. */
 int fs_act(struct fs_view *view, struct ecs_action *action);
 /* FS_PARKED until the outcome is known, then 0 or -errno (fs_acting is false from then on); the action
  * stays readable in progress->action until the next fs_act. */

@@ -62,9 +62,9 @@ static const struct fs_entries deployments = {.list = list_deployments, .has = h
 static void forget_service(struct ecs_action *action, const struct ecs_error *error)
 {
     struct fs_tree *tree = action->arg;
-    cleanup_free char *cluster = strdup(action->key.parent);
+    cleanup_free char *cluster = error == NULL ? strdup(action->key.parent) : NULL;
     char *slash = cluster != NULL ? strchr(cluster, '/') : NULL;
-    if (error != NULL || slash == NULL)
+    if (slash == NULL)
         return;
     *slash = '\0';
     struct ecs_key service = {ECS_SERVICE, cluster, slash + 1};

@@ -19,6 +19,7 @@ int fs_sleep_until(struct fs_tree *tree, struct fs_request *rq, int64_t at_ms)
         return -ENOMEM;
     *sleeper = (struct fs_sleeper){rq, at_ms, tree->sleepers};
     tree->sleepers = sleeper;
+    rq->want.error = NULL; /* borrowed from the cache, which goes on meanwhile */
     return FS_PARKED;
 }
 

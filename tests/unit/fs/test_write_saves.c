@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ecsfs/cleanup.h"
 #include "local.h"
@@ -242,6 +243,42 @@ START_TEST(interrupted_while_aws_works_on_it)
 }
 END_TEST
 
+/* Unmounted before the answer: the journal says so, and nothing of it is left (the sanitizer tells). */
+START_TEST(unmounted_while_aws_works_on_it)
+{
+    char file[] = "/tmp/ecsfs-journal.XXXXXX";
+    close(mkstemp(file));
+    write_world_teardown();
+    write_world_with(&(struct fs_options){
+        .source = "fake", .options = "rw", .uid = 1, .gid = 1, .stale_ms = 5000, .journal_file = file});
+    struct fs_handle *handle = world_open(LATEST, O_WRONLY | O_TRUNC);
+    world_begin(&world);
+    int r = fs_write(world.tree, &world.rq, handle, GOOD, strlen(GOOD), 0);
+    for (int i = 0; i < 100 && world_calls(&world, "RegisterTaskDefinition") == 0; i++) {
+        ck_assert(world_again(&world, r));
+        r = fs_write(world.tree, &world.rq, handle, GOOD, strlen(GOOD), 0);
+    }
+    ck_assert_int_eq(r, FS_PARKED);
+    fs_request_interrupt(world.tree, &world.rq);
+    fs_release(world.tree, handle);
+    world.tree = fs_tree_free(world.tree);
+    FILE *journal = fopen(file, "r");
+    char line[1024] = "";
+    ck_assert_ptr_nonnull(journal);
+    ck_assert_ptr_nonnull(fgets(line, sizeof(line), journal));
+    ck_assert_ptr_nonnull(
+        strstr(line, LATEST " RegisterTaskDefinition family=web: OutcomeUnknown: unmounted"));
+    fclose(journal);
+    unlink(file);
+    world.backend.stop(&world.backend); /* it comes home to nobody */
+    world.cache = ecs_cache_free(world.cache);
+    json_decref(world.account);
+    json_decref(world.counts);
+    json_decref(world.last);
+    write_world_setup();
+}
+END_TEST
+
 static void never_mind(struct ecs_want *want) {}
 
 /* A child that inherited the descriptor ends while its parent's write is being saved. */
@@ -329,6 +366,7 @@ int main(void)
     tcase_add_test(tcase, a_service_that_went_is_not_made_anew);
     tcase_add_test(tcase, the_first_failure_stops_and_says_what_was_done);
     tcase_add_test(tcase, interrupted_while_aws_works_on_it);
+    tcase_add_test(tcase, unmounted_while_aws_works_on_it);
     tcase_add_test(tcase, a_flush_waits_for_the_save_under_way);
     tcase_add_test(tcase, a_mapping_written_back_late_is_saved);
     tcase_add_test(tcase, readers_see_the_old_until_the_save);
