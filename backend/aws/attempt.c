@@ -137,7 +137,7 @@ static int sign(struct aws_client *client, struct aws_task *task, struct message
 {
     const struct aws_credentials *credentials = task->credentials;
     char date[AWS_DATE_TEXT], hash[AWS_SHA256_HEX];
-    aws_sign_date(aws_wall(client) + task->skew_ms, date);
+    aws_sign_date(client->clock->wall_ms(client->clock) + task->skew_ms, date);
     aws_sha256_hex(message->body, strlen(message->body), hash);
     add(message, "Host", task->host);
     add(message, "X-Amz-Date", date);
