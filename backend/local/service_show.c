@@ -8,45 +8,7 @@
 #include "services.h"
 #include "task_sets.h"
 
-static const char *const rollout_names[] = {"IN_PROGRESS", "COMPLETED", "FAILED"};
 static const char *const status_names[] = {"ACTIVE", "DRAINING", "INACTIVE"};
-
-const char *rollout_name(enum rollout rollout)
-{
-    return rollout_names[rollout];
-}
-
-enum launch service_launch(const struct service *service)
-{
-    return launch_of_spec(service->spec);
-}
-
-bool service_is_daemon(const struct service *service)
-{
-    const char *strategy = in_text(service->spec, "schedulingStrategy");
-    return strategy && strcmp(strategy, "DAEMON") == 0;
-}
-
-void deployment_count(const struct service *service, const struct deployment *deployment,
-                      struct service_counts *ret_counts)
-{
-    struct task *task;
-    *ret_counts = (struct service_counts){0};
-    TAILQ_FOREACH(task, &service->tasks, service_link)
-    {
-        if (deployment && (!task->started_by || strcmp(task->started_by, deployment->id) != 0))
-            continue;
-        ret_counts->running += task->status == TASK_RUNNING;
-        ret_counts->pending += task->status < TASK_RUNNING;
-        ret_counts->wanted += task_is_wanted(task);
-    }
-}
-
-long deployment_desired(const struct service *service, const struct deployment *deployment)
-{
-    bool primary = deployment == TAILQ_FIRST(&service->deployments);
-    return primary && deployment->rollout != ROLLOUT_FAILED ? service->desired : 0;
-}
 
 static const char *platform_family(struct deployment *deployment)
 {
@@ -78,7 +40,7 @@ static json_t *show_deployment(const struct service *service, struct deployment 
         (json_int_t)deployment_desired(service, deployment), "pendingCount", (json_int_t)counts.pending,
         "runningCount", (json_int_t)counts.running, "failedTasks", (json_int_t)deployment->failed,
         "createdAt", json_time(deployment->created), "updatedAt", json_time(deployment->updated),
-        "rolloutState", rollout_names[deployment->rollout], "rolloutStateReason", deployment->reason);
+        "rolloutState", rollout_name(deployment->rollout), "rolloutStateReason", deployment->reason);
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         json_t *value = json_object_get(deployment->revision->spec, members[i]);
         if (value)

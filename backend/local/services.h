@@ -102,8 +102,12 @@ struct service *service_new(struct cluster *cluster, const char *name);
 
 /* service_show.c */
 json_t *service_show(struct service *service, bool with_tags);
+
+/* service_facts.c */
 enum launch service_launch(const struct service *service);
 bool service_is_daemon(const struct service *service);
+/* Whether the service's deployments are task sets. */
+bool service_is_external(const struct service *service);
 void deployment_count(const struct service *service, const struct deployment *deployment,
                       struct service_counts *ret_counts);
 /* What the deployment is to run: the service's count for the PRIMARY (unless it failed), else 0. */

@@ -17,12 +17,6 @@ static const char *const shown_members[] = {
     "networkConfiguration",     "platformVersion", "serviceRegistries",
 };
 
-bool service_is_external(const struct service *service)
-{
-    const char *type = in_text(json_object_get(service->spec, "deploymentController"), "type");
-    return type && strcmp(type, "EXTERNAL") == 0;
-}
-
 static double scale_of(const struct deployment *set)
 {
     return json_number_value(json_object_get(json_object_get(set->set, "scale"), "value"));

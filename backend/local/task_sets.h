@@ -6,8 +6,6 @@
 
 #include "services.h"
 
-/* Whether the service's deployments are task sets. */
-bool service_is_external(const struct service *service);
 /* computedDesiredCount: the service's count times the set's scale, rounded up. */
 long task_set_desired(const struct service *service, const struct deployment *set);
 /* taskSets[] as DescribeServices shows them. */
