@@ -54,6 +54,10 @@ static const struct aws_class classes[] = {
     {"ecr", "InitiateLayerUpload", "layer-upload", 100, 100},
     {"ecr", "CompleteLayerUpload", "layer-complete", 100, 100},
     {"ecr", "PutImage", "image-put", 10, 10},
+    {"ecr", "GetLayer", "layer-bytes", 1000, 1000}, /* of S3, which counts thousands */
+    {"ecr-public", "GetLayer", "public-layer-bytes", 1000, 1000},
+    {"ecr-public", "UploadLayerPart", "public-layer-part", 260, 260},
+    {"ecr-public", "BatchCheckLayerAvailability", "public-layer-check", 200, 200},
     {"logs", "GetLogEvents", "log-events", 25, 25},
     {"logs", "FilterLogEvents", "log-filter", 10, 10},
     {"*", "*", "all", 50, 20},

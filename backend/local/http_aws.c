@@ -10,6 +10,7 @@
 #include "ecsfs/error.h"
 #include "http.h"
 #include "ids.h"
+#include "input.h"
 
 static const struct {
     const char *target, *service;
@@ -75,8 +76,7 @@ static enum MHD_Result speak_json(struct exchange *exchange, const char *service
 {
     struct ecs_error *error = NULL;
     char id[ID_MAX];
-    json_t *in =
-        exchange->body.len ? json_loadb(exchange->body.data, exchange->body.len, 0, NULL) : json_object();
+    json_t *in = exchange->body.len ? input_read(exchange->body.data, exchange->body.len) : json_object();
     if (!in)
         return refuse_aws(exchange, 400, "SerializationException", "The request is not valid JSON.");
     json_t *reply = call_world(exchange, service, operation, in, &error);

@@ -15,6 +15,7 @@
 #include "download.h"
 #include "ecsfs/buf.h"
 #include "ecsfs/cleanup.h"
+#include "input.h"
 #include "world.h"
 
 struct local {
@@ -39,7 +40,7 @@ static void digest(struct ecs_call *call, json_t *reply)
 static json_t *read_body(const struct ecs_call *call)
 {
     const char *body = call->body && *call->body ? call->body : "{}";
-    return json_loads(body, JSON_REJECT_DUPLICATES, NULL);
+    return input_read(body, strlen(body));
 }
 
 static void answer(struct local *local, struct ecs_call *call)

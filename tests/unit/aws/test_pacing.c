@@ -43,6 +43,8 @@ START_TEST(classes)
         {"ecs", "PutClusterCapacityProviders", "cluster-modify"},
         {"ecs", "DeleteCluster", "cluster-modify"},
         {"ecr", "PutImage", "image-put"},
+        {"ecr", "GetLayer", "layer-bytes"},
+        {"ecr-public", "GetLayer", "public-layer-bytes"},
         {"logs", "GetLogEvents", "log-events"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)

@@ -124,6 +124,11 @@ def api(served):
             "ecr", "UploadLayerPart", repositoryName="api", uploadId=upload, partFirstByte=at,
             partLastByte=at + len(part) - 1, layerPartBlob=base64.b64encode(part).decode(),
         )
+    # what is no base64 is no part, however it is written
+    for blob in ("A" * 99_999 + "!", "A" * 100_000 + "\"", "\u00e9" * 90_000):
+        refused("SerializationException", lambda: served.call(
+            "ecr", "UploadLayerPart", repositoryName="api", uploadId=upload, partFirstByte=len(layer),
+            partLastByte=len(layer) + 75_000 - 1, layerPartBlob=blob))
     served.call("ecr", "CompleteLayerUpload", repositoryName="api", uploadId=upload, layerDigests=[digest_of(layer)])
     manifest = '{ "schemaVersion":2,"layers":[{"digest":"%s"}] }' % digest_of(layer)
     put = lambda text, **more: served.call("ecr", "PutImage", repositoryName="api", imageManifest=text, **more)
