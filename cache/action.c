@@ -356,12 +356,10 @@ static void start_looking(struct ecs_cache *cache, struct ecs_action *action, st
     look(&state->look);
 }
 
-/* No answer came, or one that only says that something broke: perhaps after the work was done. (503 is the
- * front's: nothing was begun.) */
+/* No answer came, or one that only says that something broke: perhaps after the work was done. */
 static bool may_have_happened(const struct ecs_error *error)
 {
-    return strcmp(error->code, "AnswerLost") == 0 || error->http_status == 500 || error->http_status == 502 ||
-           error->http_status == 504;
+    return strcmp(error->code, "AnswerLost") == 0 || ecs_error_ambiguous(error);
 }
 
 /* A refused creation does not say that there is nothing: a first try of it may have been carried out. */

@@ -71,6 +71,7 @@ struct aws_task {
     bool resigned;                       /* sent again for the clock's skew already */
     bool rekeyed;                        /* sent again with fresh keys already */
     bool paced;                          /* waited for a token */
+    bool throttled;                      /* what the last attempt came to */
     struct aws_credentials *credentials; /* signed with */
     int64_t skew_ms;                     /* and at our time plus this */
 

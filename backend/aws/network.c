@@ -118,6 +118,10 @@ static void take_letters(struct aws_client *client)
 static struct ecs_error *too_late(const struct aws_client *client, const struct aws_task *task)
 {
     const char *operation = task->call->operation;
+    if (task->throttled)
+        return aws_own_error(operation, -EBUSY, "Throttled",
+                             "%s: AWS throttles calls of class %s, and did until the time was up", task->host,
+                             task->lane->class->name);
     if (task->attempts)
         return aws_own_error(operation, -ETIMEDOUT, "Timeout", "%s: no success in time", task->host);
     if (!client->credentials)

@@ -72,6 +72,7 @@ static void transport_failed(struct aws_client *client, struct aws_task *task, C
     snprintf(words, sizeof(words), "%s: %s%s%s%s", task->host, how->words, *task->curl_error ? " (" : "",
              task->curl_error, *task->curl_error ? ")" : "");
     set_reachable(client, task, too_large, too_large ? "" : words);
+    task->throttled = false;
     task->heard |= task->call->writing && !unsent;
     bool told_again = too_large && task->call->writing && task->idempotent; /* AWS tells again what it did */
     if ((told_again || (how->again && (unsent || may_repeat(task)))) &&
@@ -139,7 +140,8 @@ static void refused(struct aws_client *client, struct aws_task *task, int status
         .len = task->reply.len,
         .writing = task->call->writing,
     });
-    if (aws_is_throttle(error))
+    task->throttled = aws_is_throttle(error);
+    if (task->throttled)
         note_throttle(client, task, now);
     bool again = false;
     switch (aws_retry_of_answer(error)) {

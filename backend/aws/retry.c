@@ -62,17 +62,9 @@ enum aws_retry aws_retry_of_answer(const struct ecs_error *error)
     size_t i = find_code(error);
     if (i < ARRAY_LEN(codes))
         return codes[i].retry;
-    switch (error->http_status) {
-    case 429:
-    case 503: /* the front refuses before anything is done */
-        return AWS_RETRY_REFUSED;
-    case 500:
-    case 502:
-    case 504:
+    if (ecs_error_ambiguous(error))
         return AWS_RETRY_AMBIGUOUS;
-    default:
-        return AWS_RETRY_NO;
-    }
+    return error->http_status == 429 || error->http_status == 503 ? AWS_RETRY_REFUSED : AWS_RETRY_NO;
 }
 
 static const struct aws_transport transports[] = {

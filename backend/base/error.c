@@ -135,6 +135,20 @@ struct ecs_error *ecs_error_context(struct ecs_error *error, int err, const char
     return with;
 }
 
+bool ecs_error_ambiguous(const struct ecs_error *error)
+{
+    static const char *const fronts[] = {
+        "ServiceUnavailable",      "ServiceUnavailableException", "Throttling",
+        "ThrottlingException",     "RequestLimitExceeded",        "SlowDown",
+        "TooManyRequestsException"};
+    if (error->http_status != 503)
+        return error->http_status == 500 || error->http_status == 502 || error->http_status == 504;
+    for (size_t i = 0; i < ARRAY_LEN(fronts); i++)
+        if (strcmp(error->code, fronts[i]) == 0)
+            return false;
+    return true;
+}
+
 struct ecs_error *ecs_error_ref(struct ecs_error *error)
 {
     if (error)

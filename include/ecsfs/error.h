@@ -10,6 +10,7 @@
 #define ECSFS_ERROR_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 struct ecs_error {
     atomic_uint refs;
@@ -40,6 +41,12 @@ struct ecs_error *ecs_error_context(struct ecs_error *error, int err, const char
 struct ecs_error *ecs_error_ref(struct ecs_error *error);
 /* Takes NULL; returns NULL. */
 struct ecs_error *ecs_error_unref(struct ecs_error *error);
+
+/* Whether an answer of 500 or above leaves open what became of a change. A 503 with AWS's own code for it is
+ * its front's, where nothing was begun; one without may be a proxy's or a load balancer's, which passed the
+ * call on.
+ */
+bool ecs_error_ambiguous(const struct ecs_error *error);
 
 /* -errno for an AWS error code, 0 when the table has no row for it. `message` may be NULL. */
 int ecs_error_errno(const char *code, const char *message);

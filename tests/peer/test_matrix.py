@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every fault against every kind of operation, on a real mount before ecs-local.
 
-  test_matrix.py ECSFS ECS_LOCAL [FAULT...]
+  test_matrix.py [--recording] ECSFS ECS_LOCAL [FAULT...]
 
 Each cell: the errno that a program gets, how long it took, and what the server did. What must hold in each:
 the errno is the right one, nobody waits beyond the deadline, nothing is done twice, what was shown is shown on,
 a document that was refused is kept in .ecsfs/rejected, and once the trouble is over the file tells the truth.
 "lasting": each answer goes wrong. "once": only the first does.
 
-The faults are the recording proxy's (ECSFS_SHARED); without it those that ecs-local makes itself.
+The faults are made by fault_proxy.py; with --recording by the proxy of ECSFS_SHARED, which checks each call too.
 """
 import concurrent.futures
 import errno
@@ -24,44 +24,47 @@ import urllib.request
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import peer  # noqa: E402
 
-TIMEOUT = 4  # seconds; -o timeout=
+TIMEOUT = 3  # seconds; -o timeout=
 BOUND = TIMEOUT + 6  # the FUSE face's own deadline comes 5 s after the backend's
+AT_ONCE = 16  # faults, each in a world of its own: mostly they wait
+FAULT_PROXY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fault_proxy.py")
 WEB = "clusters/prod/services/web/"
 LATEST = "task-definitions/web/latest.json"
 OPERATIONS = {"list": "ListServices", "describe": "DescribeServices", "update": "UpdateService",
               "register": "RegisterTaskDefinition", "run": "RunTask"}
 WRITES = ("update", "register", "run")
 
-# name, the proxy's fault, ecs-local's own, errno while it lasts, what heals by itself when it happens once:
+# name, the proxy's fault, errno while it lasts, what heals by itself when it happens once:
 #   "all"    refused for certain, or a read: any call is sent again
 #   "look"   reads are sent again; a write whose answer was lost is looked for first
 #   "writes" a broken answer: a read fails, a write is looked for
 #   "none"   another try would not help, or has no time
 FAULTS = (
-    ("throttle", {"kind": "throttle"}, {"kind": "throttle"}, "EBUSY", "all"),
-    ("500", {"kind": "http500"}, {"kind": "error"}, "EIO", "look"),
-    ("503", {"kind": "http503", "retry_after": 0}, {"kind": "error", "status": 503, "code": "ServiceUnavailable"}, "EIO", "all"),
-    ("502 HTML", {"kind": "html502"}, {"kind": "error", "status": 502}, "EIO", "look"),
-    ("reset", {"kind": "reset"}, {"kind": "reset"}, "EIO", "look"),
-    ("reset after", {"kind": "reset_after"}, {"kind": "lost"}, "EIO", "look"),
-    ("close", {"kind": "close"}, None, "EIO", "look"),
-    ("close after", {"kind": "close_after"}, None, "EIO", "look"),
-    ("hang", {"kind": "hang", "seconds": 30}, {"kind": "hang", "ms": 30000}, "ETIMEDOUT", "none"),
-    ("hang after", {"kind": "hang_after", "seconds": 30}, None, "ETIMEDOUT", "none"),
-    ("slow body", {"kind": "slow", "seconds": 60, "pieces": 60}, None, "ETIMEDOUT", "none"),
-    ("cut off", {"kind": "truncate"}, None, "EIO", "look"),
-    ("truncated JSON", {"kind": "truncate_json"}, {"kind": "corrupt"}, "EPROTO", "writes"),
-    ("empty reply", {"kind": "empty"}, None, "EPROTO", "writes"),
-    ("duplicate keys", {"kind": "dupkeys"}, None, "EPROTO", "writes"),
-    ("giant body", {"kind": "pad", "bytes": 8 << 20}, None, "EPROTO", "writes"),
-    ("deep JSON", {"kind": "garbage", "body": '{"a":' * 1000 + "1" + "}" * 1000}, None, "EPROTO", "writes"),
-    ("wrong types", {"kind": "array"}, None, "EPROTO", "writes"),
-    ("HTML", {"kind": "garbage", "body": "<html>hello</html>"}, None, "EPROTO", "writes"),
-    ("redirect", {"kind": "redirect"}, None, "EPROTO", "none"),
-    ("expired token", {"kind": "expired_token"}, {"kind": "error", "status": 400, "code": "ExpiredTokenException"}, "EKEYEXPIRED", "none"),
-    ("access denied", {"kind": "access_denied"}, {"kind": "error", "status": 400, "code": "AccessDeniedException"}, "EACCES", "none"),
-    ("clock skew", "clock", None, None, "all"),
-    ("dropped keep-alive", {"kind": "keepalive_close"}, None, None, "all"),
+    ("throttle", {"kind": "throttle"}, "EBUSY", "all"),
+    ("500", {"kind": "http500"}, "EIO", "look"),
+    ("503 of AWS", {"kind": "unavailable"}, "EIO", "all"),
+    ("503 of a proxy", {"kind": "http503", "retry_after": 0}, "EIO", "look"),
+    ("502 HTML", {"kind": "html502"}, "EIO", "look"),
+    ("reset", {"kind": "reset"}, "EIO", "look"),
+    ("reset after", {"kind": "reset_after"}, "EIO", "look"),
+    ("close", {"kind": "close"}, "EIO", "look"),
+    ("close after", {"kind": "close_after"}, "EIO", "look"),
+    ("hang", {"kind": "hang", "seconds": 30}, "ETIMEDOUT", "none"),
+    ("hang after", {"kind": "hang_after", "seconds": 30}, "ETIMEDOUT", "none"),
+    ("slow body", {"kind": "slow", "seconds": 60, "pieces": 60}, "ETIMEDOUT", "none"),
+    ("cut off", {"kind": "truncate"}, "EIO", "look"),
+    ("truncated JSON", {"kind": "truncate_json"}, "EPROTO", "writes"),
+    ("empty reply", {"kind": "empty"}, "EPROTO", "writes"),
+    ("duplicate keys", {"kind": "dupkeys"}, "EPROTO", "writes"),
+    ("giant body", {"kind": "pad", "bytes": 8 << 20}, "EPROTO", "writes"),
+    ("deep JSON", {"kind": "garbage", "body": '{"a":' * 1000 + "1" + "}" * 1000}, "EPROTO", "writes"),
+    ("wrong types", {"kind": "array"}, "EPROTO", "writes"),
+    ("HTML", {"kind": "garbage", "body": "<html>hello</html>"}, "EPROTO", "writes"),
+    ("redirect", {"kind": "redirect"}, "EPROTO", "none"),
+    ("expired token", {"kind": "expired_token"}, "EKEYEXPIRED", "none"),
+    ("access denied", {"kind": "access_denied"}, "EACCES", "none"),
+    ("clock skew", "clock", None, "all"),
+    ("dropped keep-alive", {"kind": "keepalive_close"}, None, "all"),
 )
 
 
@@ -100,12 +103,6 @@ class Local:
             "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AmazonEC2ContainerServiceV20141113." + operation})
         return json.load(urllib.request.urlopen(request, timeout=20))
 
-    def faults(self, faults):
-        request = urllib.request.Request(self.url + "/_local/faults", method="DELETE")
-        urllib.request.urlopen(request, timeout=10).read()
-        if faults:
-            peer.post(self.url + "/_local/faults", faults)
-
     # what there is now
     def count(self, operation):
         if operation == "update":
@@ -124,32 +121,29 @@ class World:
 
     def __enter__(self):
         self.local.__enter__()
-        if PROXIED:
+        if RECORDING:
             self.proxy = peer.Proxy(self.local.url, "--mode", "flag")
             self.proxy.command.remove("--fidelity")
-            self.proxy.__enter__()
-        self.url = self.proxy.url if self.proxy else self.local.url
+        else:
+            self.proxy = peer.Proxy(self.local.url)
+            self.proxy.command = [sys.executable, FAULT_PROXY, "--upstream", self.local.url]
+        self.proxy.__enter__()
+        self.url = self.proxy.url
         return self
 
     def __exit__(self, *_):
-        if self.proxy:
-            self.proxy.__exit__()
+        self.proxy.__exit__()
         self.local.__exit__()
 
     def hurt(self, fault, operation, times):
-        if fault[1] == "clock" and PROXIED:
+        if fault[1] == "clock":
             self.proxy.config(mode="enforce", clock_offset=3600)
-        elif PROXIED:
-            self.proxy.fault(op=OPERATIONS[operation], **dict(fault[1], times=times))
         else:
-            self.local.faults(dict(fault[2], operation="ecs." + OPERATIONS[operation], times=times))
+            self.proxy.fault(op=OPERATIONS[operation], **dict(fault[1], times=times))
 
     def heal(self):
-        if PROXIED:
-            self.proxy.config(mode="flag", clock_offset=0)
-            self.proxy.reset()
-        else:
-            self.local.faults(None)
+        self.proxy.config(mode="flag", clock_offset=0)
+        self.proxy.reset()
 
 
 def document(mount, number):
@@ -194,7 +188,7 @@ class Cell:
 
     def wanted(self):
         """The errno's names that are right; None is success."""
-        name, _, _, error, heals = self.fault
+        name, _, error, heals = self.fault
         writes = self.operation in WRITES
         if error is None:
             return (None,)
@@ -292,53 +286,53 @@ def next_number():
         return number
 
 
-def row(fault):
-    """Both repeats of one fault, in a world of its own: [(once, {operation: text}, problems)]."""
-    out = []
-    with World(LOCAL) as world:
-        for once in (True, False):
-            cells, problems = {}, []
-            with peer.Mount(world.url, "stale=1,timeout=%d" % TIMEOUT) as mount:
-                for operation in OPERATIONS:
-                    cell = Cell(world, mount, fault, operation, once, next_number())
-                    cells[operation] = cell.run()
-                    problems += ["%s %s %s: %s" % (fault[0], "once" if once else "lasting", operation, p) for p in cell.problems]
-                if mount.process.poll() is not None:
-                    problems.append("%s: the daemon is gone" % fault[0])
-            out.append((once, cells, problems))
-    return fault, out
+def row(fault, once):
+    """One fault, in a world of its own -> ({operation: text}, problems)."""
+    cells, problems = {}, []
+    with World(LOCAL) as world, peer.Mount(world.url, "stale=1,timeout=%d" % TIMEOUT) as mount:
+        for operation in OPERATIONS:
+            cell = Cell(world, mount, fault, operation, once, next_number())
+            cells[operation] = cell.run()
+            problems += ["%s %s %s: %s" % (fault[0], "once" if once else "lasting", operation, p) for p in cell.problems]
+        if mount.process.poll() is not None:
+            problems.append("%s: the daemon is gone" % fault[0])
+    return cells, problems
 
 
 def main():
-    global PROXIED, LOCAL
-    if len(sys.argv) < 3:
+    global RECORDING, LOCAL
+    arguments = sys.argv[1:]
+    RECORDING = "--recording" in arguments
+    if RECORDING:
+        arguments.remove("--recording")
+    if len(arguments) < 2:
         sys.exit(__doc__)
-    peer.ECSFS, LOCAL = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    peer.ECSFS, LOCAL = os.path.abspath(arguments[0]), os.path.abspath(arguments[1])
     if not os.access("/dev/fuse", os.R_OK | os.W_OK):
         print("SKIP: /dev/fuse cannot be opened here")
         sys.exit(1 if os.environ.get("ECSFS_TESTS_MUST_MOUNT") == "1" else 77)
-    try:
-        import botocore  # noqa: F401
-        PROXIED = os.path.exists(peer.PROXY)
-    except ImportError:
-        PROXIED = False
-    faults = [f for f in FAULTS if (PROXIED or f[2]) and (len(sys.argv) == 3 or f[0] in sys.argv[3:])]
-    print("%d faults, made by %s" % (len(faults), "the proxy" if PROXIED else "ecs-local (ECSFS_SHARED would name more)"))
-    print("%-19s %-8s%s" % ("", "", "".join("%-17s" % o for o in OPERATIONS)))
+    if RECORDING:
+        peer.need_proxy()
+    faults = [f for f in FAULTS if (not RECORDING or f[1] != {"kind": "unavailable"}) and (not arguments[2:] or f[0] in arguments[2:])]
+    print("%d faults, made by %s" % (len(faults), "the recording proxy" if RECORDING else "fault_proxy.py"))
+    print("%-19s %-8s%s" % ("", "", "".join("%-19s" % o for o in OPERATIONS)))
     good = every = 0
     failed = []
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        for fault, results in pool.map(row, faults):
-            for once, cells, problems in results:
-                print("%-19s %-8s%s" % (fault[0], "once" if once else "lasting", "".join("%-17s" % c for c in cells.values())), flush=True)
-                every += len(cells)
-                good += len(cells) - len({p.split(":")[0] for p in problems})
-                failed += problems
+    rows = [(i, once) for i in range(len(faults)) for once in (True, False)]
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        slow_first = sorted(rows, key=lambda r: (faults[r[0]][2] != "ETIMEDOUT", r[1]))
+        made = {(i, once): pool.submit(row, faults[i], once) for i, once in slow_first}
+        for i, once in rows:
+            fault, (cells, problems) = faults[i], made[i, once].result()
+            print("%-19s %-8s%s" % (fault[0], "once" if once else "lasting", "".join("%-19s" % c for c in cells.values())), flush=True)
+            every += len(cells)
+            good += len(cells) - len({p.split(":")[0] for p in problems})
+            failed += problems
     print("(errno or ok / how often it was done at the server, how long)")
     for problem in failed:
         print("FAIL", problem)
     print("mount fault matrix %d/%d" % (good, every))
-    sys.exit(bool(failed))
+    sys.exit(bool(failed) or not every)
 
 
 if __name__ == "__main__":

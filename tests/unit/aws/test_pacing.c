@@ -249,6 +249,32 @@ START_TEST(paced_out)
 }
 END_TEST
 
+static void throttle_all(void *arg, const struct heard *heard, struct said *said)
+{
+    (void)arg, (void)heard;
+    said->status = 400;
+    said->body = strdup("{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}");
+}
+
+/* What was throttled and then had no token for its next attempt in time is EBUSY too, no timeout. */
+START_TEST(throttled_out)
+{
+    struct server *server = server_start(throttle_all, NULL);
+    struct caller caller;
+    caller_start(&caller, server_url(server), &(struct ecs_aws_options){.pacing = true});
+    for (int i = 0; i < 8; i++)
+        caller_submit(&caller, "RegisterTaskDefinition", "{}", true, 950);
+    for (int i = 0; i < 8; i++) {
+        struct ecs_call *call = caller_take(&caller, 20000);
+        ck_assert_ptr_nonnull(call);
+        ck_assert_int_eq(call->error->err, -EBUSY);
+        caller_done(call);
+    }
+    caller_stop(&caller);
+    server_stop(server);
+}
+END_TEST
+
 static void come_later(void *arg, const struct heard *heard, struct said *said)
 {
     int64_t *when = arg;
@@ -431,6 +457,7 @@ int main(void)
     tcase_add_test(cases, backoff);
     tcase_add_test(cases, priorities);
     tcase_add_test(cases, paced_out);
+    tcase_add_test(cases, throttled_out);
     tcase_add_test(cases, retry_after);
     tcase_add_test(cases, skew);
     tcase_add_test(cases, skew_of_no_date);

@@ -215,6 +215,32 @@ START_TEST(adds_context)
 }
 END_TEST
 
+START_TEST(ambiguous)
+{
+    static const struct {
+        int status;
+        const char *code;
+        bool ambiguous;
+    } said[] = {
+        {500, "ServerException", true},
+        {502, "", true},
+        {503, "", true},
+        {503, "InternalFailure", true},
+        {503, "com.amazonaws.ecs#ServiceUnavailableException", false},
+        {503, "ThrottlingException", false},
+        {504, "", true},
+        {400, "ThrottlingException", false},
+        {400, "", false},
+        {501, "", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+        cleanup_error struct ecs_error *error =
+            ecs_error_from_aws("UpdateService", said[i].status, said[i].code, "x", "", 1);
+        ck_assert_int_eq(ecs_error_ambiguous(error), said[i].ambiguous);
+    }
+}
+END_TEST
+
 START_TEST(counts_references)
 {
     struct ecs_error *error = ecs_error_new(-ETIMEDOUT, "Timeout", "no answer within %d ms", 1500);
@@ -242,6 +268,7 @@ int main(void)
     tcase_add_test(error, is_safe_for_a_terminal);
     tcase_add_test(error, cuts_a_giant_message);
     tcase_add_test(error, adds_context);
+    tcase_add_test(error, ambiguous);
     tcase_add_test(error, counts_references);
     suite_add_tcase(suite, table);
     suite_add_tcase(suite, error);

@@ -156,11 +156,14 @@ END_TEST
  */
 START_TEST(a_server_error_is_looked_at)
 {
-    static const int status[] = {500, 502, 504};
-    for (size_t i = 0; i < ARRAY_LEN(status); i++) {
+    static const struct {
+        int status;
+        const char *code;
+    } said[] = {{500, "ServerException"}, {502, "HTTP502"}, {503, "HTTP503"}, {504, "HTTP504"}};
+    for (size_t i = 0; i < ARRAY_LEN(said); i++) {
         struct waiter waiter;
         struct ecs_action *action = start_update(&waiter);
-        fake_fail_aws(&fake, fake_find(&fake, "UpdateService"), status[i], "ServerException", "x");
+        fake_fail_aws(&fake, fake_find(&fake, "UpdateService"), said[i].status, said[i].code, "x");
         ecs_cache_pump(fake.cache);
         ck_assert_int_eq(waiter.woken, 0);
         it_happened = true;
@@ -169,7 +172,7 @@ START_TEST(a_server_error_is_looked_at)
         ecs_action_unhold(action);
         ck_assert_uint_eq(fake_count(&fake, "UpdateService"), i + 1);
     }
-    ck_assert_int_eq(finished, (int)ARRAY_LEN(status));
+    ck_assert_int_eq(finished, (int)ARRAY_LEN(said));
 }
 END_TEST
 
