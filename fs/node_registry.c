@@ -39,12 +39,11 @@ static int show_uri(struct fs_view *view, struct ecs_buf *text)
         r = fs_view_field(view, "registryId", &account);
     if (r != 0)
         return r;
-    struct ecs_backend_status status = {0};
-    view->tree->backend->status(view->tree->backend, &status);
-    const char *suffix = strncmp(status.region, "cn-", 3) == 0     ? "amazonaws.com.cn"
-                         : strncmp(status.region, "eusc-", 5) == 0 ? "amazonaws.eu"
-                                                                   : "amazonaws.com";
-    return ecs_buf_addf(text, "%s.dkr.ecr.%s.%s", account, status.region, suffix);
+    const char *region = view->tree->backend->region != NULL ? view->tree->backend->region : "";
+    const char *suffix = strncmp(region, "cn-", 3) == 0     ? "amazonaws.com.cn"
+                         : strncmp(region, "eusc-", 5) == 0 ? "amazonaws.eu"
+                                                            : "amazonaws.com";
+    return ecs_buf_addf(text, "%s.dkr.ecr.%s.%s", account, region, suffix);
 }
 
 /* ---- a fresh token for every open: asked for past the cache, and kept nowhere ---- */

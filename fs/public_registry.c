@@ -99,11 +99,9 @@ static int tell(struct fs_request *rq, const struct ecs_error *error, int r)
 int fs_public_present(struct fs_view *view)
 {
     static const char *const others[] = {"cn-", "us-gov-", "us-iso", "eu-iso", "eusc-"};
-    struct ecs_backend_status status = {0};
-    if (view->tree->backend != NULL)
-        view->tree->backend->status(view->tree->backend, &status);
-    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-        if (strncmp(status.region, others[i], strlen(others[i])) == 0)
+    const char *region = view->tree->backend != NULL ? view->tree->backend->region : NULL;
+    for (size_t i = 0; region != NULL && i < sizeof(others) / sizeof(*others); i++)
+        if (strncmp(region, others[i], strlen(others[i])) == 0)
             return -ENOENT;
     return 0;
 }

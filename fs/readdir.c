@@ -9,7 +9,7 @@
 #include "tree_private.h"
 
 /* A million names of 64 bytes. */
-enum { NAMES_MAX = 64 << 20 };
+enum { NAMES_MAX = 64 << 20, ABSENT_BITS = 64 };
 
 struct listing {
     struct fs_tree *tree;
@@ -18,6 +18,8 @@ struct listing {
     struct fs_dirent *entries; /* name holds an offset into names until finish */
     size_t len, size;
     struct ecs_buf names;
+    bool nothing;    /* the endpoint does not know what would be in here */
+    uint64_t absent; /* rows by number that were found not to be there */
 };
 
 static int add_entry(struct listing *listing, const char *name, mode_t type)
@@ -79,10 +81,12 @@ static int add_fixed(struct listing *listing, struct fs_view *directory, const s
 
 static int add_rows(struct listing *listing, struct fs_view *directory, bool leads_only)
 {
-    int r = 0;
+    int r = 0, number = 0;
     for (const struct fs_node *row = directory->node->children; r == 0 && !fs_row_ends(row); row++) {
         listing->row = row;
-        if (leads_only && (row->flags & FS_NESTS) == 0)
+        bool absent = number < ABSENT_BITS && (listing->absent >> number & 1) != 0;
+        number++;
+        if (absent || (leads_only && (row->flags & FS_NESTS) == 0))
             continue;
         if (row->name != NULL)
             r = add_fixed(listing, directory, row);
@@ -98,16 +102,19 @@ static bool asks(const struct fs_node *row)
     return row->name != NULL && row->of != 0 && (row->flags & (FS_MAYBE | FS_UNLISTED)) == FS_MAYBE;
 }
 
-static int know_others(struct fs_view *directory)
+static int know_others(struct listing *listing, struct fs_view *directory)
 {
-    int r = 0;
+    int r = 0, number = -1;
     for (const struct fs_node *row = directory->node->children; r == 0 && !fs_row_ends(row); row++) {
+        number++;
         if (!asks(row))
             continue;
         struct fs_view child;
         struct ecs_doc *doc;
         fs_view_child(&child, directory->tree, directory->rq, directory->inode, row, row->name, NULL);
         r = fs_view_doc(&child, &doc);
+        if (r < 0 && number < ABSENT_BITS && fs_unknown_operation(&child, r))
+            listing->absent |= UINT64_C(1) << number;
         if (r != FS_PARKED)
             r = 0; /* absent, or told by who reads it */
     }
@@ -115,13 +122,13 @@ static int know_others(struct fs_view *directory)
 }
 
 /* Which of its fixed rows are there is in the resource's document. */
-static int know_resource(struct fs_view *directory, bool *ret_leads_only)
+static int know_resource(struct listing *listing, struct fs_view *directory, bool *ret_leads_only)
 {
     *ret_leads_only = false;
     if ((directory->node->flags & FS_NESTS) != 0) {
         int r = fs_row_nest_present(directory);
         *ret_leads_only = r == -ENOENT;
-        return *ret_leads_only ? 0 : r != 0 ? r : know_others(directory);
+        return *ret_leads_only ? 0 : r != 0 ? r : know_others(listing, directory);
     }
     if (!directory->has_key || (directory->inode->local != NULL && fs_overlay_is_draft(directory->inode)))
         return 0;
@@ -129,9 +136,13 @@ static int know_resource(struct fs_view *directory, bool *ret_leads_only)
         if (row->name != NULL && row->of == 0 && fs_row_conditional(row)) {
             struct ecs_doc *doc;
             int r = fs_view_doc(directory, &doc);
-            return r == 0 ? know_others(directory) : r;
+            if (r < 0 && (directory->node->flags & FS_MAYBE) != 0 && fs_unknown_operation(directory, r)) {
+                listing->nothing = true;
+                return 0;
+            }
+            return r == 0 ? know_others(listing, directory) : r;
         }
-    return know_others(directory);
+    return know_others(listing, directory);
 }
 
 static struct fs_dir *finish(struct listing *listing)
@@ -159,8 +170,8 @@ int fs_readdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *ino
     fs_begin(&directory, tree, rq, inode);
     struct listing listing = {.tree = tree, .directory = inode, .names = ECS_BUF(NAMES_MAX)};
     bool leads_only;
-    int r = know_resource(&directory, &leads_only);
-    if (r == 0)
+    int r = know_resource(&listing, &directory, &leads_only);
+    if (r == 0 && !listing.nothing)
         r = add_rows(&listing, &directory, leads_only);
     if (r == 0)
         r = fs_overlay_list(tree, inode, emit_local, &listing);

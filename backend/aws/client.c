@@ -209,6 +209,7 @@ static struct ecs_error *configure(struct aws_client *client)
         return ecs_error_new(-EINVAL, "NoRegion",
                              "no region: name one (aws:eu-west-1, -o region=), set AWS_REGION, or run "
                              "`aws configure set region`");
+    client->backend.region = client->config->region;
     struct aws_endpoint endpoint;
     if (aws_config_endpoint(client->config, &client->env, aws_service_find("ecs"), client->config->region,
                             &endpoint, &error) < 0)
@@ -252,7 +253,8 @@ struct ecs_backend *ecs_aws_new(const struct ecs_aws_options *options, struct ec
         return NULL;
     }
     pthread_mutex_init(&client->lock, NULL);
-    client->backend = (struct ecs_backend){"aws", submit, cancel, status, metrics, start, stop, free_backend};
+    client->backend =
+        (struct ecs_backend){"aws", NULL, submit, cancel, status, metrics, start, stop, free_backend};
     client->clock = options->clock ? options->clock : &ecs_system_clock;
     client->env = aws_process_env;
     client->env.clock = client->clock;

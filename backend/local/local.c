@@ -180,7 +180,8 @@ struct ecs_backend *ecs_local_new(const struct ecs_local_options *options, struc
         *ret_error = ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
         return NULL;
     }
-    local->backend = (struct ecs_backend){"local", submit, cancel, status, metrics, start, stop, free_local};
+    local->backend =
+        (struct ecs_backend){"local", NULL, submit, cancel, status, metrics, start, stop, free_local};
     local->clock = options->clock ? options->clock : &ecs_system_clock;
     snprintf(local->state, sizeof(local->state), "local:%s", options->state_file ? options->state_file : "");
     local->world = world_new(options, ret_error);
@@ -189,5 +190,6 @@ struct ecs_backend *ecs_local_new(const struct ecs_local_options *options, struc
         free(local);
         return NULL;
     }
+    local->backend.region = world_region(local->world);
     return &local->backend;
 }

@@ -80,7 +80,8 @@ struct ecs_backend_status {
 };
 
 struct ecs_backend {
-    const char *name; /* "aws", "local" */
+    const char *name;   /* "aws", "local" */
+    const char *region; /* "eu-west-1"; as long as the backend lives. NULL: none is known */
     /* From the loop thread only. Never fails: an error comes home with the call. Never blocks. */
     void (*submit)(struct ecs_backend *backend, struct ecs_call *call);
     /* From the loop thread: the call is no longer wanted. It comes home soon, with -ECANCELED or
