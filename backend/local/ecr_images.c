@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "login.h"
 #include "pages.h"
 #include "registry.h"
 #include "scan.h"
@@ -303,10 +304,14 @@ static json_t *get_download_url_for_layer(struct request *rq)
                       "registry with "
                       "id '%s'",
                       digest, repository->name, rq->world->account);
+    char signature[LOGIN_SIGNATURE];
+    int64_t until = world_wall(rq->world) + login_url_ms;
     return json_pack("{s:o, s:s}", "downloadUrl",
-                     json_sprintf("http://%s/v2/%s/blobs/%s?region=%s",
+                     json_sprintf("http://%s/v2/%s/blobs/%s?region=%s&until=%lld&signature=%s",
                                   rq->world->endpoint[0] ? rq->world->endpoint : "ecs-local.invalid",
-                                  repository->name, digest, rq->region->name),
+                                  repository->name, digest, rq->region->name, (long long)until,
+                                  login_sign_layer(rq->world, rq->region->name, repository->name, digest,
+                                                   until, signature)),
                      "layerDigest", digest);
 }
 

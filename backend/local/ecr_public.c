@@ -7,6 +7,7 @@
 
 #include "ecsfs/api.h"
 #include "ecsfs/cleanup.h"
+#include "login.h"
 #include "pages.h"
 #include "registry.h"
 
@@ -157,11 +158,12 @@ static json_t *describe_registries(struct request *rq)
 
 static json_t *get_authorization_token(struct request *rq)
 {
-    char secret[257], plain[300], token[512];
-    snprintf(plain, sizeof(plain), "AWS:%s", id_hex(secret, 256));
+    char secret[LOGIN_PASSWORD], plain[300], token[512];
+    int64_t until = world_wall(rq->world) + login_password_ms;
+    snprintf(plain, sizeof(plain), "AWS:%s", login_password(rq->world, until, secret));
     EVP_EncodeBlock((unsigned char *)token, (const unsigned char *)plain, (int)strlen(plain));
     return json_pack("{s:{s:s, s:o}}", "authorizationData", "authorizationToken", token, "expiresAt",
-                     json_time(world_wall(rq->world) + 12 * 3600 * 1000));
+                     json_time(until));
 }
 
 /* One row a tag, untagged images have none. */

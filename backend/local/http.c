@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ecsfs/cleanup.h"
@@ -206,6 +209,15 @@ static enum MHD_Result take_data(struct exchange *exchange, const char *data, si
     return MHD_YES;
 }
 
+static enum MHD_Result refuse_body(struct exchange *exchange)
+{
+    bool large = exchange->body.failed == -EFBIG;
+    char *text = error_body(large ? "RequestEntityTooLargeException" : "ServerException",
+                            large ? "The request is larger than 48 MiB." : "The emulator is out of memory.");
+    return answer(exchange, large ? 413 : 500, "application/x-amz-json-1.1", text, text ? strlen(text) : 0,
+                  NULL);
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *data, size_t *data_size,
                               void **state)
@@ -220,7 +232,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     if (*data_size)
         return take_data(exchange, data, data_size);
     if (exchange->body.failed && !registry_streams(exchange))
-        return answer(exchange, exchange->body.failed == -EFBIG ? 413 : 500, NULL, NULL, 0, NULL);
+        return refuse_body(exchange);
     return speak(exchange);
 }
 
@@ -291,6 +303,21 @@ static void name_address(struct face *face, int fd)
         snprintf(face->address, sizeof(face->address), strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
+/* As many as there may be descriptors, but for those of the state and the loop. (MHD's own limit is about a
+ * thousand: what comes above it would not be accepted before another one goes.) */
+static unsigned connections_at_most(void)
+{
+    enum { ELSEWHERE = 24, MOST = 65536 };
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return 1000;
+    files.rlim_cur = files.rlim_max;
+    if (files.rlim_cur == RLIM_INFINITY || files.rlim_cur > MOST)
+        files.rlim_cur = MOST;
+    setrlimit(RLIMIT_NOFILE, &files);
+    return files.rlim_cur > 2 * ELSEWHERE ? (unsigned)(files.rlim_cur - ELSEWHERE) : ELSEWHERE;
+}
+
 struct face *face_new(struct world *world, const struct ecs_clock *clock, const struct face_options *options,
                       struct ecs_error **ret_error)
 {
@@ -306,6 +333,8 @@ struct face *face_new(struct world *world, const struct ecs_clock *clock, const 
     face->time = options->time;
     face->faults = options->faults;
     face->counts = json_object();
+    if (face->secret)
+        world_set_login_key(world, face->secret);
     TAILQ_INIT(&face->waiting);
     int fd = open_socket(options->listen);
     if (fd < 0) {
@@ -316,7 +345,8 @@ struct face *face_new(struct world *world, const struct ecs_clock *clock, const 
     world_set_endpoint(world, face->address);
     face->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, face,
                                     MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, completed,
-                                    NULL, MHD_OPTION_CONNECTION_TIMEOUT, 300u, MHD_OPTION_END);
+                                    NULL, MHD_OPTION_CONNECTION_LIMIT, connections_at_most(),
+                                    MHD_OPTION_CONNECTION_TIMEOUT, 300u, MHD_OPTION_END);
     if (!face->daemon) {
         close(fd);
         *ret_error = ecs_error_new(-EIO, "Listen", "cannot serve on %s", face->address);
@@ -331,28 +361,42 @@ static int sooner(int64_t a, int64_t b)
     return least < 0 || least > 60000 ? 60000 : (int)least;
 }
 
+/* A signal that comes while the loop is at work must not be lost to the wait behind it: only the wait lets
+ * signals in. */
+static void hold_signals(sigset_t *ret_before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, ret_before);
+}
+
 int face_run(struct face *face, const volatile int *stop)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(face->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     if (!info)
         return -EIO;
     struct pollfd fd = {.fd = info->epoll_fd, .events = POLLIN};
-    while (!*stop) {
+    sigset_t before;
+    hold_signals(&before);
+    int r = 0;
+    while (!*stop && r == 0) {
         MHD_UNSIGNED_LONG_LONG timeout;
         int64_t world = world_tick(face->world), held = release_due(face, false);
         int64_t mhd = face->released                                       ? 0
                       : MHD_get_timeout(face->daemon, &timeout) == MHD_YES ? (int64_t)timeout
                                                                            : -1;
         int wait = sooner(sooner(world, held), mhd);
-        if (poll(&fd, 1, wait) < 0 && errno != EINTR)
-            return -errno;
+        struct timespec span = {.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000L};
+        if (ppoll(&fd, 1, &span, &before) < 0 && errno != EINTR)
+            r = -errno;
         MHD_run(face->daemon);
         if (face->released) { /* one run puts back what was resumed, the next one answers it */
             face->released = false;
             MHD_run(face->daemon);
         }
     }
-    return 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return r;
 }
 
 struct face *face_free(struct face *face)

@@ -46,10 +46,10 @@ struct exchange {
     char operation[192]; /* "ecs.DescribeServices", for faults and counts */
     enum { READING, HELD, LATE } stage;
     bool linked;
-    int64_t wake_ms; /* while HELD; -1: never */
+    bool streaming, refused; /* a chunk of an upload: taken in, or not, from its first byte on */
+    int64_t wake_ms;         /* while HELD; -1: never */
     const struct fault *fault;
     enum fault_kind kind;
-    int fault_ms;
 };
 
 enum { BODY_MAX = 48 * 1024 * 1024 };

@@ -5,7 +5,9 @@
  *     $ skopeo copy --dest-tls-verify=false oci:web docker://127.0.0.1:4566/web:1
  *
  * As with ECR, a push makes no repository. The region is that of the host name
- * (<account>.dkr.ecr.<region>.amazonaws.com), of ?region=, or the emulator's own. Any login will do. */
+ * (<account>.dkr.ecr.<region>.amazonaws.com), of ?region=, or the emulator's own. Any login will do, and
+ * none; under --verify it is that of GetAuthorizationToken. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #include "ecsfs/cleanup.h"
 #include "ecsfs/error.h"
 #include "http.h"
+#include "login.h"
 #include "registry.h"
 #include "store.h"
 
@@ -134,6 +137,28 @@ static enum MHD_Result no_repository(struct exchange *exchange, const struct rou
     return refuse_v2(exchange, 404, "NAME_UNKNOWN", text);
 }
 
+/* Under --verify, as ECR: by the password of an authorization token, or a layer by its signed address. */
+static bool is_let_in(const struct exchange *exchange, const struct route *route, const struct region *region)
+{
+    const struct world *world = exchange->face->world;
+    if (!exchange->face->key || login_is_header(world, header_of(exchange, "Authorization")))
+        return true;
+    return route->what == BLOB && region &&
+           login_is_layer(world, region->name, route->name, route->reference, argument_of(exchange, "until"),
+                          argument_of(exchange, "signature"));
+}
+
+static enum MHD_Result ask_to_log_in(struct exchange *exchange)
+{
+    static const char text[] = "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"Not Authorized\"}]}";
+    char *copy = strdup(text), realm[160];
+    snprintf(realm, sizeof(realm), "Basic realm=\"http://%s/\",service=\"ecr.amazonaws.com\"",
+             exchange->face->address);
+    count_call(exchange->face, exchange->operation, "errors");
+    return answer(exchange, 401, "application/json", copy, copy ? sizeof(text) - 1 : 0, version_header,
+                  version, "WWW-Authenticate", realm, NULL);
+}
+
 static bool is_method(const struct exchange *exchange, const char *method)
 {
     return strcmp(exchange->method, method) == 0;
@@ -232,20 +257,29 @@ static void reader_free(void *cls)
     free(reader);
 }
 
-/* "bytes=0-1023": one range with both ends, as S3 serves it; anything else is answered with the whole. */
-static bool take_range(struct exchange *exchange, struct reader *reader, char *content_range, size_t size)
+/* "bytes=0-1023", "bytes=1024-" or "bytes=-1024"; anything else is answered with the whole. 200, 206, or 416
+ * when it begins behind the end. */
+static unsigned take_range(struct exchange *exchange, struct reader *reader, char *content_range, size_t size)
 {
-    const char *text = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Range");
-    unsigned long long first, last;
-    uint64_t whole = reader->len;
-    if (!text || sscanf(text, "bytes=%llu-%llu", &first, &last) != 2 || first > last || first >= whole)
-        return false;
-    if (last >= whole)
-        last = whole - 1;
+    const char *text = header_of(exchange, "Range");
+    unsigned long long first = 0, last = 0, whole = reader->len;
+    int fields = text ? sscanf(text, "bytes=%llu-%llu", &first, &last) : 0;
+    bool tail = text && strncmp(text, "bytes=-", 7) == 0 && isdigit((unsigned char)text[7]);
+    if (tail) { /* the last so many */
+        last = strtoull(text + 7, NULL, 10);
+        first = last < whole ? whole - last : 0;
+    } else if (fields < 1 || text[6] == '-' || strchr(text, ',') || (fields == 2 && first > last)) {
+        return 200;
+    }
+    if (first >= whole || (tail && last == 0)) {
+        snprintf(content_range, size, "bytes */%llu", whole);
+        return 416;
+    }
+    last = tail || fields == 1 || last >= whole ? whole - 1 : last;
     reader->from = first;
     reader->len = last - first + 1;
-    snprintf(content_range, size, "bytes %llu-%llu/%llu", first, last, (unsigned long long)whole);
-    return true;
+    snprintf(content_range, size, "bytes %llu-%llu/%llu", first, last, whole);
+    return 206;
 }
 
 static enum MHD_Result speak_blob(struct exchange *exchange, struct repository *repository,
@@ -260,7 +294,12 @@ static enum MHD_Result speak_blob(struct exchange *exchange, struct repository *
     char content_range[80];
     reader->store = exchange->face->world->store;
     reader->len = (uint64_t)size;
-    bool part = take_range(exchange, reader, content_range, sizeof(content_range));
+    unsigned status = take_range(exchange, reader, content_range, sizeof(content_range));
+    if (status == 416) {
+        reader_free(reader);
+        return answer(exchange, status, NULL, NULL, 0, version_header, version, "Content-Range",
+                      content_range, NULL);
+    }
     struct MHD_Response *response =
         MHD_create_response_from_callback(reader->len, BLOCK, read_blob, reader, reader_free);
     if (!response) {
@@ -270,9 +309,10 @@ static enum MHD_Result speak_blob(struct exchange *exchange, struct repository *
     MHD_add_response_header(response, "Content-Type", "application/octet-stream");
     MHD_add_response_header(response, "Docker-Content-Digest", route->reference);
     MHD_add_response_header(response, version_header, version);
-    if (part)
+    MHD_add_response_header(response, "Accept-Ranges", "bytes");
+    if (status == 206)
         MHD_add_response_header(response, "Content-Range", content_range);
-    enum MHD_Result result = MHD_queue_response(exchange->connection, part ? 206 : 200, response);
+    enum MHD_Result result = MHD_queue_response(exchange->connection, status, response);
     MHD_destroy_response(response);
     return result;
 }
@@ -298,6 +338,13 @@ static enum MHD_Result answer_blob_made(struct exchange *exchange, const struct 
                   "Docker-Content-Digest", digest, NULL);
 }
 
+static enum MHD_Result refuse_store(struct exchange *exchange, int r)
+{
+    char text[256];
+    snprintf(text, sizeof(text), "the blob cannot be stored: %s", strerror(-r));
+    return refuse_v2(exchange, 500, "UNKNOWN", text);
+}
+
 static enum MHD_Result finish(struct exchange *exchange, struct repository *repository, struct upload *upload,
                               const char *digest)
 {
@@ -307,7 +354,7 @@ static enum MHD_Result finish(struct exchange *exchange, struct repository *repo
     if (r == -EBADMSG)
         return refuse_v2(exchange, 400, "DIGEST_INVALID", "provided digest did not match uploaded content");
     if (r < 0)
-        return refuse_v2(exchange, 500, "UNKNOWN", strerror(-r));
+        return refuse_store(exchange, r);
     return answer_blob_made(exchange, repository, digest);
 }
 
@@ -322,8 +369,11 @@ static enum MHD_Result begin_upload(struct exchange *exchange, struct repository
     if (!digest)
         return answer_upload(exchange, 202, upload);
     int r = upload_add(upload, exchange->body.data ? exchange->body.data : "", exchange->body.len);
-    return r < 0 ? refuse_v2(exchange, 500, "UNKNOWN", strerror(-r))
-                 : finish(exchange, repository, upload, digest);
+    if (r < 0) {
+        upload_free(upload);
+        return refuse_store(exchange, r);
+    }
+    return finish(exchange, repository, upload, digest);
 }
 
 static enum MHD_Result speak_upload(struct exchange *exchange, struct repository *repository,
@@ -332,8 +382,13 @@ static enum MHD_Result speak_upload(struct exchange *exchange, struct repository
     struct upload *upload = upload_find(repository->record.region, route->reference);
     if (!upload || upload_repository(upload) != repository)
         return refuse_v2(exchange, 404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
-    if (exchange->body.failed)
-        return refuse_v2(exchange, 500, "UNKNOWN", "the blob cannot be stored");
+    if (exchange->refused)
+        return refuse_v2(exchange, 416, "BLOB_UPLOAD_INVALID",
+                         "the chunk does not begin where the upload ends");
+    if (exchange->body.failed) { /* a part is missing: nothing can become of it */
+        upload_free(upload);
+        return refuse_store(exchange, exchange->body.failed);
+    }
     if (is_method(exchange, "PATCH"))
         return answer_upload(exchange, 202, upload);
     if (is_method(exchange, "PUT"))
@@ -343,6 +398,18 @@ static enum MHD_Result speak_upload(struct exchange *exchange, struct repository
         return answer(exchange, 204, NULL, NULL, 0, version_header, version, NULL);
     }
     return answer_upload(exchange, 204, upload);
+}
+
+/* A chunk may say where it belongs: "1000-1999" (the distribution's form), or HTTP's "bytes 1000-1999/2000".
+ */
+static bool begins_at_end(const struct exchange *exchange, const struct upload *upload)
+{
+    const char *text = header_of(exchange, "Content-Range");
+    unsigned long long first;
+    if (!text)
+        return true;
+    text += strncmp(text, "bytes ", 6) == 0 ? 6 : 0;
+    return sscanf(text, "%llu-", &first) == 1 && first == (unsigned long long)upload_size(upload);
 }
 
 bool registry_streams(const struct exchange *exchange)
@@ -359,7 +426,15 @@ enum MHD_Result registry_data(struct exchange *exchange, const char *data, size_
     const struct repository *repository =
         route.what == UPLOAD && region ? find_repository(world, region, route.name) : NULL;
     struct upload *upload = repository ? upload_find(repository->record.region, route.reference) : NULL;
-    int r = upload ? upload_add(upload, data, len) : 0; /* an unknown one is told of at the end */
+    /* What is amiss is told at the end, when the client listens. */
+    if (!upload || exchange->refused || !is_let_in(exchange, &route, region))
+        return MHD_YES;
+    if (!exchange->streaming && !begins_at_end(exchange, upload)) {
+        exchange->refused = true;
+        return MHD_YES;
+    }
+    exchange->streaming = true;
+    int r = upload_add(upload, data, len);
     if (r < 0)
         exchange->body.failed = r;
     return MHD_YES;
@@ -390,6 +465,23 @@ static enum MHD_Result speak_catalog(struct exchange *exchange, const struct reg
     return answer_json(exchange, 200, json_pack("{s:o}", "repositories", names));
 }
 
+/* What each route answers to; ECR's registry deletes nothing (BatchDeleteImage does). */
+static bool takes_method(const struct exchange *exchange, const struct route *route)
+{
+    static const char *const methods[] = {
+        [BASE] = "GET HEAD ",
+        [CATALOG] = "GET HEAD ",
+        [MANIFEST] = "GET HEAD PUT ",
+        [BLOB] = "GET HEAD ",
+        [UPLOADS] = "POST ",
+        [TAGS] = "GET HEAD ",
+        [UPLOAD] = "GET HEAD PATCH PUT DELETE ",
+    };
+    char word[16];
+    snprintf(word, sizeof(word), "%.13s ", exchange->method);
+    return strstr(methods[route->what], word) != NULL;
+}
+
 enum MHD_Result speak_registry(struct exchange *exchange)
 {
     static const char *const names[] = {"",     "Base",        "Catalog", "Manifest",
@@ -401,10 +493,14 @@ enum MHD_Result speak_registry(struct exchange *exchange)
              names[route.what]);
     if (struck_before(exchange, &result))
         return result;
-    if (route.what == BASE)
+    if (!is_let_in(exchange, &route, region))
+        return ask_to_log_in(exchange);
+    if (route.what == BASE && takes_method(exchange, &route))
         return answer(exchange, 200, "application/json", strdup("{}"), 2, version_header, version, NULL);
     if (route.what == NOWHERE || !region)
         return refuse_v2(exchange, 404, "UNSUPPORTED", "there is no such path");
+    if (!takes_method(exchange, &route))
+        return refuse_v2(exchange, 405, "UNSUPPORTED", "The operation is unsupported.");
     if (route.what == CATALOG)
         return speak_catalog(exchange, region);
     struct repository *repository = find_repository(exchange->face->world, region, route.name);

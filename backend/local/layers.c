@@ -111,17 +111,15 @@ int upload_add(struct upload *upload, const void *data, size_t len)
     const char *from = data;
     EVP_DigestUpdate(upload->hash, data, len);
     upload->size += (int64_t)len;
-    while (len) {
+    while (len && upload->failed == 0) {
         size_t part = PART - upload->pending.len < len ? PART - upload->pending.len : len;
-        int r = ecs_buf_add(&upload->pending, from, part);
-        if (r == 0 && upload->pending.len == PART)
-            r = flush(upload);
-        if (r < 0)
-            return r;
+        upload->failed = ecs_buf_add(&upload->pending, from, part);
+        if (upload->failed == 0 && upload->pending.len == PART)
+            upload->failed = flush(upload);
         from += part;
         len -= part;
     }
-    return 0;
+    return upload->failed;
 }
 
 int upload_finish(struct upload *upload, const char *digest)
@@ -132,7 +130,7 @@ int upload_finish(struct upload *upload, const char *digest)
     snprintf(from, sizeof(from), "upload/%s", upload->id);
     EVP_DigestFinal_ex(upload->hash, hash, NULL);
     format_digest(hash, its);
-    int r = !name ? -ENOMEM : strcmp(its, digest) != 0 ? -EBADMSG : 0;
+    int r = !name ? -ENOMEM : strcmp(its, digest) != 0 ? -EBADMSG : upload->failed;
     if (r == 0 && (upload->pending.len || !upload->size))
         r = flush(upload);
     if (r == 0 && layer_size(upload->repository, digest) < 0)

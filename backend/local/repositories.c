@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "login.h"
 #include "registry.h"
 
 struct repository *repository_of(struct request *rq)
@@ -173,12 +174,13 @@ static json_t *put_image_scanning_configuration(struct request *rq)
 
 static json_t *get_authorization_token(struct request *rq)
 {
-    char secret[257], plain[300], token[512];
-    snprintf(plain, sizeof(plain), "AWS:%s", id_hex(secret, 256));
+    char secret[LOGIN_PASSWORD], plain[300], token[512];
+    int64_t until = world_wall(rq->world) + login_password_ms;
+    snprintf(plain, sizeof(plain), "AWS:%s", login_password(rq->world, until, secret));
     EVP_EncodeBlock((unsigned char *)token, (const unsigned char *)plain, (int)strlen(plain));
     return json_pack(
         "{s:[{s:s, s:o, s:o}]}", "authorizationData", "authorizationToken", token, "expiresAt",
-        json_time(world_wall(rq->world) + 12 * 3600 * 1000), "proxyEndpoint",
+        json_time(until), "proxyEndpoint",
         json_sprintf("https://%s.dkr.ecr.%s.amazonaws.com", rq->world->account, rq->region->name));
 }
 

@@ -76,7 +76,8 @@ struct world {
     bool pacing;
     char account[16];
     char region[32];
-    char endpoint[64]; /* "127.0.0.1:4566" while served over HTTP; else "" */
+    char login_key[128]; /* what the registry's passwords are signed with (login.h) */
+    char endpoint[64];   /* "127.0.0.1:4566" while served over HTTP; else "" */
     struct store *store;
     struct timers timers;
     STAILQ_HEAD(, record) dirty;

@@ -114,8 +114,9 @@ static int set_up(sqlite3 *db, bool keeps)
     if (keeps) {
         int64_t id = pragma(db, "PRAGMA application_id");
         int64_t tables = pragma(db, "SELECT count(*) FROM sqlite_master");
-        if (tables < 0 && (sqlite3_errcode(db) & 0xff) == SQLITE_BUSY)
-            return -EBUSY;
+        int code = sqlite3_errcode(db) & 0xff;
+        if (tables < 0 && (code == SQLITE_BUSY || code == SQLITE_CORRUPT))
+            return code == SQLITE_BUSY ? -EBUSY : -EBADMSG;
         if (tables < 0 || (id != APPLICATION_ID && tables > 0))
             return -EINVAL;
         if (tables > 0 && pragma(db, "PRAGMA user_version") > SCHEMA_VERSION)
@@ -143,6 +144,7 @@ static struct ecs_error *refuse_file(const char *file, int r, const char *text)
         const char *why;
     } table[] = {
         {-EINVAL, "is not a state file of ecsfs"},
+        {-EBADMSG, "is damaged"},
         {-EPROTO, "was written by a newer ecsfs"},
         {-EBUSY, "is in use by another process"},
     };

@@ -15,6 +15,7 @@ struct upload {
     struct evp_md_ctx_st *hash;
     struct ecs_buf pending; /* not yet in the store */
     int64_t size;
+    int failed; /* -errno: a part of it was not stored, so it never becomes a layer */
 };
 
 #endif

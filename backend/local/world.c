@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,7 @@ struct world *world_new(const struct ecs_local_options *options, struct ecs_erro
     STAILQ_INIT(&world->graves);
     STAILQ_INIT(&world->regions);
     set_options(world, options);
+    id_hex(world->login_key, sizeof(world->login_key) - 1);
     look_at_clock(world);
     world->store = store_open(options->state_file, ret_error);
     if (!world->store)
@@ -181,6 +183,7 @@ struct world *world_free(struct world *world)
         free_region(region);
     }
     drop_graves(world);
+    OPENSSL_cleanse(world->login_key, sizeof(world->login_key));
     lag_free(world->lag);
     timers_free(&world->timers);
     store_close(world->store);
@@ -216,20 +219,36 @@ int64_t world_tick(struct world *world)
     return left > 0 ? left : 0;
 }
 
+static void *refuse_unwritten(struct request *rq, int r)
+{
+    return refuse(rq, "ServerException", "The emulator cannot write its state: %s.", strerror(-r));
+}
+
+static bool is_of_ecs(const struct operation *operation)
+{
+    return strcmp(operation->service, "ecs") == 0;
+}
+
+/* On a full disk the first change is refused though it is made, as AWS's 5xx leave open too, and is written
+ * as soon as there is room; until then changes are refused before they begin, and reads are answered. */
 static json_t *answer(struct request *rq)
 {
     if (!throttle_take(rq->region->throttle, rq->operation->bucket, rq->world->now))
         return refuse(rq, "ThrottlingException", "Rate exceeded");
     if (!request_is_valid(rq))
         return NULL;
-    bool late = rq->world->lag && !rq->operation->writes && strcmp(rq->operation->service, "ecs") == 0;
+    bool writes = rq->operation->writes, late = rq->world->lag && !writes && is_of_ecs(rq->operation);
+    int r =
+        writes ? commit(rq->world) : 0; /* what waits for room: nothing more is begun before it is there */
+    if (r < 0)
+        return refuse_unwritten(rq, r);
     json_t *reply = late ? lag_answer(rq->world->lag, rq) : rq->operation->handler(rq);
     if (!reply && !rq->error)
         refuse_memory(rq);
-    int r = commit(rq->world);
-    if (r < 0 && reply) {
+    r = commit(rq->world);
+    if (r < 0 && reply && writes) {
         json_decref(reply);
-        return refuse(rq, "ServerException", "The emulator cannot write its state: %s.", strerror(-r));
+        return refuse_unwritten(rq, r);
     }
     return reply;
 }
@@ -257,6 +276,11 @@ json_t *world_call(struct world *world, const char *region, const char *service,
     if (!reply)
         *ret_error = rq.error;
     return reply;
+}
+
+void world_set_login_key(struct world *world, const char *secret)
+{
+    snprintf(world->login_key, sizeof(world->login_key), "%s", secret);
 }
 
 void world_set_endpoint(struct world *world, const char *address)

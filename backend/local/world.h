@@ -34,6 +34,9 @@ int64_t world_tick(struct world *world);
 void world_set_lag(struct world *world, int64_t ms);
 int64_t world_lag(const struct world *world);
 
+/* What passwords of the registry are signed with, so that they outlive a restart; without it, something
+ * random. */
+void world_set_login_key(struct world *world, const char *secret);
 /* Where the world is served over HTTP, for the URLs it hands out. */
 void world_set_endpoint(struct world *world, const char *address);
 const char *world_region(const struct world *world);

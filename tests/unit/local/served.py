@@ -19,9 +19,9 @@ class Refused(Exception):
 
 
 class Served:
-    def __init__(self, program, *options):
+    def __init__(self, program, *options, preexec_fn=None):
         self.process = subprocess.Popen(
-            [program, "--listen", "127.0.0.1:0", *options], stdout=subprocess.PIPE, text=True
+            [program, "--listen", "127.0.0.1:0", *options], stdout=subprocess.PIPE, text=True, preexec_fn=preexec_fn
         )
         line = self.process.stdout.readline()
         assert "listening on" in line, f"ecs-local did not start: {line!r}"
@@ -69,7 +69,7 @@ class Served:
 
     def stop(self):
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(50)  # a lost SIGTERM shows: the loop waits a minute at most
 
     def __enter__(self):
         return self

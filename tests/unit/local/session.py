@@ -305,9 +305,34 @@ def images(s):
                               capture_output=True, check=True, timeout=60).stdout.strip()
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     assert base64.b64decode(token).startswith(b"AWS:") and password
+    log_in(s, password, f"/v2/team/web/blobs/{digest}")
     ecr.batch_delete_image(repositoryName="team/web", imageIds=[pushed])
     s.refused("RepositoryNotFoundException", ecr.list_images, repositoryName="absent")
     ecr.delete_repository(repositoryName="team/web", force=True)
+
+
+def log_in(s, password, blob):
+    """The registry under --verify: by the password of a token alone, and only as it was handed out."""
+    def status(path, login=None):
+        own = s.served.connect()
+        own.request("GET", path, None, login and {"Authorization": "Basic " + base64.b64encode(login.encode()).decode()} or {})
+        answer = own.getresponse()
+        answer.read()
+        assert answer.status != 401 or "service=\"ecr.amazonaws.com\"" in answer.getheader("WWW-Authenticate"), answer.headers
+        own.close()
+        return answer.status
+
+    changed = password[:20] + ("0" if password[20] != "0" else "1") + password[21:]
+    later = "f" + password[1:]
+    signed = s.ecr.get_download_url_for_layer(repositoryName="team/web", layerDigest=blob.rsplit("/", 1)[1])["downloadUrl"]
+    signed = signed[signed.index("/v2/"):]
+    for path, login, expected in (
+        ("/v2/", None, 401), ("/v2/", f"AWS:{password}", 200), ("/v2/", f"me:{password}", 401), ("/v2/", "AWS:x", 401),
+        ("/v2/", f"AWS:{changed}", 401), ("/v2/", f"AWS:{later}", 401), ("/v2/", "", 401),
+        (blob, None, 401), (blob, f"AWS:{password}", 200), (signed, None, 200), (signed.replace("until=1", "until=9"), None, 401),
+        (signed[:-1] + ("0" if signed[-1] != "0" else "1"), None, 401),
+    ):
+        assert status(path, login) == expected, (path, login, status(path, login))
 
 
 def log_streams(s):
@@ -347,6 +372,7 @@ def main(program):
             Served(program, "--speed", "10", "--verify", f"{KEY}:{SECRET}") as served, \
             Proxy("http://" + served.address) as proxy:
         s = Session(proxy.url, folder)
+        s.served = served
         for part in (clusters, definitions, services, tasks, instances, task_sets, images, log_streams, ending):
             part(s)
         problems = s.judge.problems + proxy.problems()
