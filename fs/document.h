@@ -58,6 +58,9 @@ struct fs_plan {
     size_t len;
 };
 void fs_plan_free(struct fs_plan *plan);
+/* What became of each call when the one at `next` is the last that was tried: "UpdateService was done,
+ * TagResource failed, UntagResource was not sent", with `became` for "failed". */
+void fs_plan_describe(const struct fs_plan *plan, size_t next, const char *became, struct ecs_buf *text);
 #define cleanup_plan __attribute__((cleanup(fs_plan_free)))
 
 struct fs_save {

@@ -143,6 +143,10 @@ static int take_step(struct fs_view *view, struct fs_writing *writing, int step)
         return fs_sleep_until(view->tree, view->rq, fs_now_ms(view->tree) + FS_PENDING_POLL_MS);
     if (step == FS_STAGE_SAVE)
         return save(view, writing);
+    if (step == -EFBIG) { /* what was written before is no text by itself: close says the same */
+        fs_stage_judge(&writing->stage, writing->stage.writes, step);
+        return fs_document_too_large(view);
+    }
     if (step != FS_STAGE_BROKEN)
         return step;
     int r = fs_document_refuse(view, writing->stage.text.data, writing->stage.text.len);
@@ -264,7 +268,8 @@ static int document_truncate(struct fs_view *view, struct fs_handle *base, off_t
     if (r != 0)
         return r;
     note_written(view, writing);
-    return fs_stage_truncate(&writing->stage, (uint64_t)size);
+    int step = fs_stage_truncate(&writing->stage, (uint64_t)size);
+    return step == -EFBIG ? fs_document_too_large(view) : step;
 }
 
 static int document_read(struct fs_view *view, struct fs_handle *base, size_t size, off_t offset,

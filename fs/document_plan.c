@@ -26,6 +26,15 @@ void fs_plan_free(struct fs_plan *plan)
     *plan = (struct fs_plan){0};
 }
 
+void fs_plan_describe(const struct fs_plan *plan, size_t next, const char *became, struct ecs_buf *text)
+{
+    for (size_t i = 0; i < plan->len; i++)
+        ecs_buf_addf(text, "%s%s %s", i > 0 ? ", " : "", plan->calls[i].operation,
+                     i < next    ? "was done"
+                     : i == next ? became
+                                 : "was not sent");
+}
+
 /* The structure that knows the member: defaults are written by its name. */
 static const struct ecs_shape *shape_of_member(const struct fs_document *document, const char *name)
 {

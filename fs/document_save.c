@@ -92,26 +92,6 @@ static void end_turn(struct saving *saving)
     fs_staged_settle(saving->inode);
 }
 
-static void free_saving(void *memory)
-{
-    struct saving *saving = memory;
-    leave_pending(saving);
-    tell_judge(saving, -EINTR);
-    end_turn(saving);
-    fs_inode_unref(saving->tree, saving->inode);
-    fs_pending_unref(saving->pending);
-    fs_plan_free(&saving->plan);
-    json_decref(saving->wanted);
-    free(saving->seen);
-    free(saving->text);
-    free(saving);
-}
-
-bool fs_saving(const struct fs_request *rq)
-{
-    return rq->progress && rq->progress->memory_free == free_saving;
-}
-
 /* ---- refusals ---- */
 
 static void set_error(struct fs_request *rq, struct ecs_error *error)
@@ -183,14 +163,82 @@ int fs_document_refuse(struct fs_view *view, const char *text, size_t len)
     return refuse(view, text, len, -EINVAL);
 }
 
-/* What a step that failed leaves done is said with the failure. */
+int fs_document_too_large(struct fs_view *view)
+{
+    return fs_fail(view->rq, -EFBIG, "DocumentTooLarge",
+                   "%s cannot be saved: a document has at most %d bytes", view->name, FS_STAGE_MAX);
+}
+
+/* What was meant and not even tried is on record too. */
+static void journal_unsent(const struct saving *saving, size_t from)
+{
+    cleanup_buf struct ecs_buf path = ECS_BUF(8192);
+    const struct fs_request *rq = saving->turn.rq;
+    fs_inode_path(saving->inode, NULL, &path);
+    for (size_t i = from; i < saving->plan.len && !path.failed; i++) {
+        struct fs_journal_row row = {.wall_ms = fs_wall_ms(saving->tree),
+                                     .uid = rq->uid,
+                                     .pid = rq->pid,
+                                     .path = path.data,
+                                     .operation = saving->plan.calls[i].operation,
+                                     .note = "not sent, for the save ended before"};
+        fs_journal_add(saving->tree->journal, &row);
+    }
+    fs_tell_own(saving->tree, "journal");
+}
+
+/* A save of several calls: the first failure stops, and what was done is said with it. */
 static int refuse_save(struct fs_view *view, struct saving *saving, int r)
 {
     struct fs_progress *progress = view->rq->progress;
-    if (saving->next > 0 && progress->error)
-        progress->error = ecs_error_context(progress->error, 0, "%s was done, but then",
-                                            saving->plan.calls[saving->next - 1].operation);
+    if (saving->planned && saving->plan.len > 1 && saving->next < saving->plan.len) {
+        cleanup_buf struct ecs_buf calls = ECS_BUF(512);
+        fs_plan_describe(&saving->plan, saving->next, "failed", &calls);
+        if (progress->error && !calls.failed)
+            progress->error = ecs_error_context(progress->error, 0, "%s", calls.data);
+        journal_unsent(saving, saving->next + 1);
+    }
     return refuse(view, saving->text, saving->len, r);
+}
+
+/* Interrupted half way: nobody waits for an answer that could tell. */
+static void tell_half_done(const struct saving *saving)
+{
+    bool out = saving->pending && !saving->pending->done;
+    size_t unsent = saving->next + out;
+    if (!saving->planned || !saving->turn.taken || unsent >= saving->plan.len || unsent == 0)
+        return;
+    cleanup_buf struct ecs_buf calls = ECS_BUF(512), path = ECS_BUF(8192);
+    fs_plan_describe(&saving->plan, saving->next,
+                     out ? "was sent, and the journal tells its outcome" : "was not sent", &calls);
+    fs_inode_path(saving->inode, NULL, &path);
+    if (!calls.failed && !path.failed) {
+        cleanup_error struct ecs_error *error =
+            ecs_error_new(-EINTR, "Interrupted", "the save was interrupted: %s", calls.data);
+        fs_errors_record(saving->tree, path.data, error, true);
+    }
+    journal_unsent(saving, unsent);
+}
+
+static void free_saving(void *memory)
+{
+    struct saving *saving = memory;
+    tell_half_done(saving);
+    leave_pending(saving);
+    tell_judge(saving, -EINTR);
+    end_turn(saving);
+    fs_inode_unref(saving->tree, saving->inode);
+    fs_pending_unref(saving->pending);
+    fs_plan_free(&saving->plan);
+    json_decref(saving->wanted);
+    free(saving->seen);
+    free(saving->text);
+    free(saving);
+}
+
+bool fs_saving(const struct fs_request *rq)
+{
+    return rq->progress && rq->progress->memory_free == free_saving;
 }
 
 /* ---- the runs ---- */
@@ -387,24 +435,28 @@ static struct saving *new_saving(struct fs_view *view, const char *text, size_t 
     return saving;
 }
 
+static int judge_now(int r, fs_judge_fn *judge, void *arg)
+{
+    if (judge)
+        judge(arg, r);
+    return r;
+}
+
 int fs_document_save(struct fs_view *view, const char *text, size_t len, fs_judge_fn *judge, void *arg)
 {
     struct fs_rejected *rejected = &view->tree->overlay->rejected;
+    if (len > FS_STAGE_MAX)
+        return judge_now(fs_document_too_large(view), judge, arg);
     struct ecs_error *before = fs_rejected_find(rejected, view->inode->ino, text, len, fs_now_ms(view->tree));
     if (before) {
         set_error(view->rq, before);
         fs_tell_pages(view->tree, view->inode);
-        if (judge)
-            judge(arg, before->err);
-        return before->err;
+        return judge_now(before->err, judge, arg);
     }
     struct fs_progress *progress = fs_progress(view->rq);
     struct saving *saving = progress ? new_saving(view, text, len) : NULL;
-    if (!saving) {
-        if (judge)
-            judge(arg, -ENOMEM);
-        return -ENOMEM;
-    }
+    if (!saving)
+        return judge_now(-ENOMEM, judge, arg);
     saving->judge = judge;
     saving->judge_arg = arg;
     progress->memory = saving;

@@ -183,6 +183,8 @@ void fs_late_saves_abandon(struct fs_tree *tree);
 /* Tells what is wrong with a text that is no JSON object, and keeps it. Returns -EINVAL. */
 int fs_document_refuse(struct fs_view *view, const char *text, size_t len);
 
+/* Tells the limit (FS_STAGE_MAX). Returns -EFBIG. */
+int fs_document_too_large(struct fs_view *view);
 /* Tells the user and keeps the text; returns err. `error` is borrowed. */
 int fs_keep_rejected(struct fs_view *view, const char *text, size_t len, struct ecs_error *error);
 

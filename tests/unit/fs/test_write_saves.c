@@ -145,6 +145,36 @@ START_TEST(local_refusals_make_no_call)
 }
 END_TEST
 
+/* The limit is told in the write, and nothing else at close. */
+START_TEST(too_large_says_so)
+{
+    size_t len = FS_STAGE_MAX - 100;
+    cleanup_free char *text = malloc(len + 1);
+    memset(text, ' ', len);
+    text[0] = '{';
+    text[len] = '\0';
+    world_node(LATEST);
+    world_forget_counts(&world);
+    struct fs_handle *handle = world_open(LATEST, O_WRONLY | O_TRUNC);
+    ck_assert_int_eq(world_write_at(handle, text, 0), 0);
+    ck_assert_int_eq(world_write_at(handle, text, (off_t)len), -EFBIG);
+    ck_assert_int_eq(world_flush(handle), -EFBIG);
+    ck_assert_ptr_nonnull(strstr(world_xattr(&world, LATEST, "user.ecsfs.error"), "at most 4194304 bytes"));
+    fs_release(world.tree, handle);
+    ck_assert_ptr_null(strstr(world_cat(&world, "/.ecsfs/errors"), "end of"));
+    ck_assert_int_eq(world_calls(&world, NULL), 0);
+
+    /* a file renamed onto it may be larger than that */
+    ck_assert_int_eq(world_create(FAMILY, "t", text, O_EXCL), 0);
+    handle = world_open(FAMILY "/t", O_WRONLY);
+    ck_assert_int_eq(world_write_at(handle, text, (off_t)len), 0);
+    fs_release(world.tree, handle);
+    ck_assert_int_eq(world_rename(FAMILY, "t", FAMILY, "latest.json", 0), -EFBIG);
+    ck_assert_int_eq(world_lookup(&world, FAMILY "/t"), 0);
+    ck_assert_int_eq(world_write(&world, LATEST, GOOD), 0);
+}
+END_TEST
+
 /* ---- lost answers ---- */
 
 START_TEST(a_lost_answer_is_looked_for)
@@ -204,8 +234,54 @@ START_TEST(the_first_failure_stops_and_says_what_was_done)
                                  "{\"desiredCount\": 9, \"tags\": [{\"key\": \"a\", \"value\": \"b\"}]}\n"),
                      -EINVAL);
     ck_assert_ptr_nonnull(strstr(world_xattr(&world, SERVICES "/web/service.json", "user.ecsfs.error"),
-                                 "UpdateService was done, but then: no such tag"));
+                                 "UpdateService was done, TagResource failed: no such tag"));
     ck_assert_str_eq(world_cat(&world, SERVICES "/web/desired-count"), "9\n");
+}
+END_TEST
+
+#define NOT_SENT SERVICES "/web/service.json TagResource: not sent"
+#define TAGGED "{\"desiredCount\": 8, \"tags\": [{\"key\": \"a\", \"value\": \"b\"}]}\n"
+
+START_TEST(what_was_not_sent_is_said)
+{
+    world.fail_operation = "UpdateService";
+    world.fail_code = "AccessDeniedException";
+    world.fail_message = "not you";
+    world.fail_status = 400;
+    ck_assert_int_eq(world_write(&world, SERVICES "/web/service.json", TAGGED), -EACCES);
+    ck_assert_ptr_nonnull(strstr(world_xattr(&world, SERVICES "/web/service.json", "user.ecsfs.error"),
+                                 "UpdateService failed, TagResource was not sent: not you"));
+    ck_assert_ptr_nonnull(strstr(world_cat(&world, "/.ecsfs/journal"), NOT_SENT));
+    ck_assert_int_eq(world_calls(&world, "TagResource"), 0);
+}
+END_TEST
+
+/* Interrupted while the first of two calls is out: that one goes on, the second is never sent. */
+START_TEST(what_an_interrupted_save_did_is_said)
+{
+    struct fs_handle *handle = world_open(SERVICES "/web/service.json", O_WRONLY | O_TRUNC);
+    world_begin(&world);
+    int r = fs_write(world.tree, &world.rq, handle, TAGGED, strlen(TAGGED), 0);
+    for (int i = 0; i < 100 && world_calls(&world, "UpdateService") == 0; i++) {
+        ck_assert(world_again(&world, r));
+        r = fs_write(world.tree, &world.rq, handle, TAGGED, strlen(TAGGED), 0);
+    }
+    ck_assert_int_eq(r, FS_PARKED);
+    fs_request_interrupt(world.tree, &world.rq);
+    fs_release(world.tree, handle);
+    ck_assert_ptr_nonnull(
+        strstr(world_xattr(&world, SERVICES "/web/service.json", "user.ecsfs.error"),
+               "UpdateService was sent, and the journal tells its outcome, TagResource was not sent"));
+    const char *journal = world_cat(&world, "/.ecsfs/journal");
+    ck_assert_ptr_nonnull(strstr(journal, NOT_SENT));
+    world_step(&world, 1);
+    ck_assert_ptr_nonnull(strstr(world_cat(&world, "/.ecsfs/journal"),
+                                 "UpdateService desiredCount=8 cluster=prod service=web: ok"));
+    ck_assert_int_eq(world_calls(&world, "TagResource"), 0);
+    ck_assert_int_eq(world_write(&world, SERVICES "/web/service.json", TAGGED), 0); /* does the rest */
+    ck_assert_int_eq(world_calls(&world, "UpdateService"), 1);
+    ck_assert_int_eq(world_calls(&world, "TagResource"), 1);
+    ck_assert_ptr_null(world_xattr(&world, SERVICES "/web/service.json", "user.ecsfs.error"));
 }
 END_TEST
 
@@ -360,11 +436,14 @@ int main(void)
     tcase_add_test(tcase, a_refusal_is_told_kept_and_remembered);
     tcase_add_test(tcase, what_is_no_verdict_is_tried_again);
     tcase_add_test(tcase, local_refusals_make_no_call);
+    tcase_add_test(tcase, too_large_says_so);
     tcase_add_test(tcase, a_lost_answer_is_looked_for);
     tcase_add_test(tcase, what_was_not_done_is_sent_again);
     tcase_add_test(tcase, only_what_differs_is_sent);
     tcase_add_test(tcase, a_service_that_went_is_not_made_anew);
     tcase_add_test(tcase, the_first_failure_stops_and_says_what_was_done);
+    tcase_add_test(tcase, what_was_not_sent_is_said);
+    tcase_add_test(tcase, what_an_interrupted_save_did_is_said);
     tcase_add_test(tcase, interrupted_while_aws_works_on_it);
     tcase_add_test(tcase, unmounted_while_aws_works_on_it);
     tcase_add_test(tcase, a_flush_waits_for_the_save_under_way);
