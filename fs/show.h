@@ -41,5 +41,7 @@ int fs_table_write(struct fs_table *table, struct ecs_buf *text);
 /* The changing call of a store. `input` is taken over, also on failure. NULL: out of memory. */
 struct ecs_action *fs_action(const char *service, const char *operation, struct json_t *input,
                              enum ecs_effect effect, const struct ecs_key *key, const char *member);
+/* Has it sent once more when its answer is lost, if its operation can be (act_again.c). fs_action does so. */
+void fs_action_again(struct ecs_action *action);
 
 #endif

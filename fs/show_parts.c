@@ -100,5 +100,9 @@ struct ecs_action *fs_action(const char *service, const char *operation, json_t 
     int r = input != NULL ? json_dump_callback(input, add_bytes, &body, JSON_COMPACT) : -1;
     json_decref(input);
     char *text = r == 0 && body.failed == 0 ? ecs_buf_steal(&body, NULL) : NULL;
-    return text != NULL ? ecs_action_new(service, operation, text, effect, key, member) : NULL;
+    struct ecs_action *action =
+        text != NULL ? ecs_action_new(service, operation, text, effect, key, member) : NULL;
+    if (action != NULL)
+        fs_action_again(action);
+    return action;
 }
