@@ -211,7 +211,7 @@ static struct deployment *bring_back(struct service *service, struct revision *r
     return deployment_new(service, revision);
 }
 
-bool deployment_roll_back(struct service *service)
+bool deployment_roll_back(struct service *service, const char *reason)
 {
     struct revision *good = last_good(service);
     struct service_deployment *current = TAILQ_FIRST(&service->history);
@@ -222,8 +222,7 @@ bool deployment_roll_back(struct service *service)
     deployment->rollout = ROLLOUT_IN_PROGRESS;
     deployment->updated = wall(service);
     deployment->failed = 0;
-    set_text(&deployment->reason, "ECS deployment circuit breaker: rolling back to deploymentId %s.",
-             deployment->id);
+    set_text(&deployment->reason, reason, deployment->id);
     if (current) {
         current->status = SD_ROLLBACK_IN_PROGRESS;
         current->rollback = good;
@@ -248,7 +247,8 @@ static void fail(struct service *service, struct deployment *deployment)
         current->failures = deployment->failed;
         set_text(&current->reason, "%s", "Service deployment circuit breaker was triggered.");
     }
-    if (in_bool(breaker_of(service), "rollback") && deployment_roll_back(service))
+    if (in_bool(breaker_of(service), "rollback") &&
+        deployment_roll_back(service, "ECS deployment circuit breaker: rolling back to deploymentId %s."))
         return;
     if (current) {
         current->status = SD_STOPPED;

@@ -37,9 +37,8 @@ static void *not_found(struct request *rq, const struct repository *repository, 
 
 static json_t *failure(const json_t *id)
 {
-    bool digest = in_text(id, "imageDigest") != NULL;
     return json_pack("{s:O, s:s, s:s}", "imageId", id, "failureCode", "ImageNotFound", "failureReason",
-                     digest ? "Requested image not found" : "Requested image not found");
+                     "Requested image not found");
 }
 
 static const char *first_tag(const struct image *image)
@@ -172,15 +171,14 @@ static json_t *show_detail(const struct image *image)
         json_object_set(tree, "imageTags", image->tags);
     if (image->pulled_at)
         json_object_set_new(tree, "lastRecordedPullTime", json_time(image->pulled_at));
-    if (image->scanned_at) {
-        json_object_set_new(tree, "imageScanStatus",
-                            json_pack("{s:s, s:s}", "status", "COMPLETE", "description",
-                                      "The scan was completed successfully."));
+    if (image->scanned_at)
+        json_object_set_new(tree, "imageScanStatus", scan_status(image));
+    if (scan_is_complete(image))
         json_object_set_new(tree, "imageScanFindingsSummary",
-                            json_pack("{s:o, s:o, s:o}", "imageScanCompletedAt", json_time(image->scanned_at),
-                                      "vulnerabilitySourceUpdatedAt", json_time(image->scanned_at),
-                                      "findingSeverityCounts", scan_counts(image->digest)));
-    }
+                            json_pack("{s:o, s:o, s:o}", "imageScanCompletedAt",
+                                      json_time(scan_completes_at(image)), "vulnerabilitySourceUpdatedAt",
+                                      json_time(image->scanned_at), "findingSeverityCounts",
+                                      scan_counts(image->digest)));
     return tree;
 }
 
@@ -254,13 +252,16 @@ static json_t *describe_image_scan_findings(struct request *rq)
                       "with name '%s' in the registry with id '%s'",
                       image->digest, first_tag(image) ? first_tag(image) : "null", repository->name,
                       rq->world->account);
-    return json_pack("{s:s, s:s, s:o, s:{s:s, s:s}, s:{s:o, s:o, s:o, s:o}}", "registryId",
-                     rq->world->account, "repositoryName", repository->name, "imageId",
-                     image_id(image->digest, first_tag(image)), "imageScanStatus", "status", "COMPLETE",
-                     "description", "The scan was completed successfully.", "imageScanFindings",
-                     "imageScanCompletedAt", json_time(image->scanned_at), "vulnerabilitySourceUpdatedAt",
-                     json_time(image->scanned_at), "findings", scan_findings(image->digest),
-                     "findingSeverityCounts", scan_counts(image->digest));
+    json_t *tree = json_pack("{s:s, s:s, s:o, s:o}", "registryId", rq->world->account, "repositoryName",
+                             repository->name, "imageId", image_id(image->digest, first_tag(image)),
+                             "imageScanStatus", scan_status(image));
+    if (scan_is_complete(image))
+        json_object_set_new(tree, "imageScanFindings",
+                            json_pack("{s:o, s:o, s:o, s:o}", "imageScanCompletedAt",
+                                      json_time(scan_completes_at(image)), "vulnerabilitySourceUpdatedAt",
+                                      json_time(image->scanned_at), "findings", scan_findings(image->digest),
+                                      "findingSeverityCounts", scan_counts(image->digest)));
+    return tree;
 }
 
 /* --- layers --- */

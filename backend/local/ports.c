@@ -54,6 +54,45 @@ static bool binds(struct task_definition *definition, bool *ret_host)
     return !mode || strcmp(mode, "bridge") == 0 || *ret_host;
 }
 
+bool ports_read_range(const char *text, unsigned *ret_first, unsigned *ret_count)
+{
+    unsigned last;
+    char end;
+    if (!text || sscanf(text, "%u-%u%c", ret_first, &last, &end) != 2 || !*ret_first || last < *ret_first ||
+        last > UINT16_MAX)
+        return false;
+    *ret_count = last - *ret_first + 1;
+    return true;
+}
+
+/* The first of so many free ports in a row, from the dynamic ones; 0: there is no such room. */
+static unsigned dynamic_ports(const struct instance *instance, unsigned count, bool udp)
+{
+    unsigned free_ones = 0;
+    for (unsigned port = DYNAMIC_FIRST; port <= DYNAMIC_LAST; port++) {
+        free_ones = is_taken(instance, port, udp) ? 0 : free_ones + 1;
+        if (free_ones == count)
+            return port - count + 1;
+    }
+    return 0;
+}
+
+static bool mapping_fits(const struct instance *instance, const json_t *mapping, bool host)
+{
+    unsigned first, count = 1;
+    bool udp = is_udp(mapping);
+    if (ports_read_range(in_text(mapping, "containerPortRange"), &first, &count)) {
+        if (!host)
+            return dynamic_ports(instance, count, udp) != 0;
+    } else {
+        first = (unsigned)in_int(mapping, host ? "containerPort" : "hostPort", 0);
+    }
+    for (unsigned i = 0; first && i < count; i++)
+        if (is_taken(instance, first + i, udp))
+            return false;
+    return true;
+}
+
 bool ports_are_free(const struct instance *instance, struct task_definition *definition)
 {
     bool host;
@@ -65,8 +104,7 @@ bool ports_are_free(const struct instance *instance, struct task_definition *def
     {
         json_array_foreach(json_object_get(container, "portMappings"), j, mapping)
         {
-            long port = in_int(mapping, host ? "containerPort" : "hostPort", 0);
-            if (port > 0 && is_taken(instance, (unsigned)port, is_udp(mapping)))
+            if (!mapping_fits(instance, mapping, host))
                 return false;
         }
     }
@@ -85,25 +123,46 @@ static unsigned dynamic_port(struct instance *instance, bool udp)
     return 0;
 }
 
+/* A range is bound to one of the same length: its own numbers in host mode, else dynamic ones. */
+static json_t *bind_range(struct instance *instance, const json_t *mapping, bool host)
+{
+    unsigned inside, count;
+    bool udp = is_udp(mapping);
+    const char *text = in_text(mapping, "containerPortRange");
+    if (!ports_read_range(text, &inside, &count))
+        return NULL;
+    unsigned port = host ? inside : dynamic_ports(instance, count, udp);
+    for (unsigned i = 0; port && i < count; i++)
+        take(instance, port + i, udp);
+    return json_pack("{s:s, s:s, s:o, s:s}", "bindIP", "0.0.0.0", "containerPortRange", text, "hostPortRange",
+                     json_sprintf("%u-%u", port, port + count - 1), "protocol", udp ? "udp" : "tcp");
+}
+
+static json_t *bind_port(struct instance *instance, const json_t *mapping, bool host)
+{
+    long inside = in_int(mapping, "containerPort", 0);
+    long port = host ? inside : in_int(mapping, "hostPort", 0);
+    bool udp = is_udp(mapping);
+    if (inside <= 0)
+        return bind_range(instance, mapping, host);
+    if (port <= 0)
+        port = (long)dynamic_port(instance, udp);
+    take(instance, (unsigned)port, udp);
+    return json_pack("{s:s, s:I, s:I, s:s}", "bindIP", "0.0.0.0", "containerPort", (json_int_t)inside,
+                     "hostPort", (json_int_t)port, "protocol", udp ? "udp" : "tcp");
+}
+
 static json_t *bind_container(struct instance *instance, const json_t *container, bool host)
 {
     size_t i;
     json_t *mapping, *bindings = NULL;
     json_array_foreach(json_object_get(container, "portMappings"), i, mapping)
     {
-        long inside = in_int(mapping, "containerPort", 0);
-        long port = host ? inside : in_int(mapping, "hostPort", 0);
-        bool udp = is_udp(mapping);
-        if (inside <= 0)
-            continue; /* a range: not bound here */
-        if (port <= 0)
-            port = (long)dynamic_port(instance, udp);
-        take(instance, (unsigned)port, udp);
-        if (!bindings)
+        json_t *binding = bind_port(instance, mapping, host);
+        if (binding && !bindings)
             bindings = json_array();
-        json_array_append_new(bindings, json_pack("{s:s, s:I, s:I, s:s}", "bindIP", "0.0.0.0",
-                                                  "containerPort", (json_int_t)inside, "hostPort",
-                                                  (json_int_t)port, "protocol", udp ? "udp" : "tcp"));
+        if (binding)
+            json_array_append_new(bindings, binding);
     }
     return bindings;
 }
@@ -125,7 +184,10 @@ static void each_binding(struct task *task, void (*does)(struct instance *instan
         json_t *row;
         json_array_foreach(task->containers[i].bindings, j, row)
         {
-            does(task->instance, (unsigned)in_int(row, "hostPort", 0), is_udp(row));
+            unsigned first = (unsigned)in_int(row, "hostPort", 0), count = 1;
+            ports_read_range(in_text(row, "hostPortRange"), &first, &count);
+            for (unsigned k = 0; first && k < count; k++)
+                does(task->instance, first + k, is_udp(row));
         }
     }
 }

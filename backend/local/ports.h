@@ -19,4 +19,7 @@ void ports_release(struct task *task);
 /* Texts, as remainingResources has them; the caller's. */
 json_t *ports_show(const struct instance *instance, bool udp);
 
+/* "8000-8005" taken apart: its first port and how many there are. False when it is no range. */
+bool ports_read_range(const char *text, unsigned *ret_first, unsigned *ret_count);
+
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry.h"
+
 enum { FINDINGS_MAX = 2 };
 
 static const char *const severities[16][FINDINGS_MAX] = {
@@ -52,4 +54,22 @@ json_t *scan_counts(const char *digest)
         json_object_set_new(counts, severities[row][i], json_integer(before + 1));
     }
     return counts;
+}
+
+int64_t scan_completes_at(const struct image *image)
+{
+    static const double takes_ms = 2000;
+    return image->scanned_at ? image->scanned_at + world_span(image->record.region->world, takes_ms) : 0;
+}
+
+bool scan_is_complete(const struct image *image)
+{
+    return image->scanned_at && scan_completes_at(image) <= world_wall(image->record.region->world);
+}
+
+json_t *scan_status(const struct image *image)
+{
+    bool complete = scan_is_complete(image);
+    return json_pack("{s:s, s:s*}", "status", complete ? "COMPLETE" : "IN_PROGRESS", "description",
+                     complete ? "The scan was completed successfully." : NULL);
 }

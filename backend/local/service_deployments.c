@@ -105,16 +105,30 @@ static json_t *show_breaker(const struct service *service, const struct service_
                                                     : threshold));
 }
 
+/* There is no CloudWatch here: alarms are watched, and stay silent. */
+static json_t *show_alarms(const struct service *service, const struct service_deployment *past)
+{
+    const json_t *alarms =
+        json_object_get(json_object_get(service->spec, "deploymentConfiguration"), "alarms");
+    if (!alarms)
+        return NULL;
+    const char *status = !in_bool(alarms, "enable") ? "DISABLED"
+                         : past->finished           ? "MONITORING_COMPLETE"
+                                                    : "MONITORING";
+    return json_pack("{s:s, s:O*, s:[]}", "status", status, "alarmNames",
+                     json_object_get(alarms, "alarmNames"), "triggeredAlarmNames");
+}
+
 static json_t *show(const struct service *service, const struct service_deployment *past)
 {
-    json_t *tree =
-        json_pack("{s:s, s:s, s:s, s:s, s:s*, s:o, s:o, s:o, s:O}", "serviceDeploymentArn", past->arn,
-                  "serviceArn", service->record.arn, "clusterArn", service->cluster->record.arn, "status",
-                  status_names[past->status], "statusReason", past->reason, "targetServiceRevision",
-                  show_summary(service, past->target), "sourceServiceRevisions",
-                  past->source ? json_pack("[o]", show_summary(service, past->source)) : json_array(),
-                  "deploymentCircuitBreaker", show_breaker(service, past), "deploymentConfiguration",
-                  json_object_get(service->spec, "deploymentConfiguration"));
+    json_t *tree = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s*, s:o, s:o, s:o, s:O, s:o*}", "serviceDeploymentArn", past->arn,
+        "serviceArn", service->record.arn, "clusterArn", service->cluster->record.arn, "status",
+        status_names[past->status], "statusReason", past->reason, "targetServiceRevision",
+        show_summary(service, past->target), "sourceServiceRevisions",
+        past->source ? json_pack("[o]", show_summary(service, past->source)) : json_array(),
+        "deploymentCircuitBreaker", show_breaker(service, past), "deploymentConfiguration",
+        json_object_get(service->spec, "deploymentConfiguration"), "alarms", show_alarms(service, past));
     set_time(tree, "createdAt", past->created);
     set_time(tree, "startedAt", past->started);
     set_time(tree, "updatedAt", past->updated);
@@ -240,7 +254,8 @@ static json_t *stop_service_deployment(struct request *rq)
     past->reason = strdup("Service deployment rollback was requested by the user.");
     struct deployment *primary = TAILQ_FIRST(&service->deployments);
     primary->rollout = ROLLOUT_FAILED;
-    if (!deployment_roll_back(service)) {
+    if (!deployment_roll_back(service,
+                              "ECS deployment stopped by the user: rolling back to deploymentId %s.")) {
         primary->rollout = ROLLOUT_IN_PROGRESS;
         return refuse_invalid(rq, "There is no service revision to roll back to.");
     }

@@ -155,6 +155,10 @@ static bool check_load_balancers(struct request *rq, const json_t *spec, struct 
     json_array_foreach(json_object_get(spec, "loadBalancers"), i, row)
     {
         const char *name = in_text(row, "containerName");
+        if (!in_text(row, "targetGroupArn") && !in_text(row, "loadBalancerName")) {
+            refuse_invalid(rq, "A load balancer needs a targetGroupArn or a loadBalancerName.");
+            return false;
+        }
         long port = in_int(row, "containerPort", 0);
         const json_t *container = container_named(definition, name);
         bool mapped = false;
@@ -186,6 +190,11 @@ static bool check(struct request *rq, const json_t *spec, struct task_definition
         return false;
     if (daemon && launch == LAUNCH_FARGATE) {
         refuse_invalid(rq, "The FARGATE launch type does not support the DAEMON scheduling strategy.");
+        return false;
+    }
+    if (daemon && in_list(spec, "placementStrategy")) {
+        refuse_invalid(rq, "The daemon scheduling strategy does not support placement strategies. Remove the "
+                           "placement strategies and try again.");
         return false;
     }
     const char *version = in_text(spec, "platformVersion");
@@ -303,6 +312,32 @@ static bool merge(json_t *spec, const json_t *in, const struct member *member)
     return differs && member->deploys;
 }
 
+/* "If the network configuration, platform version, task definition, or load balancer need to be updated,
+ * create a new CodeDeploy deployment." (UpdateService) */
+static bool check_code_deploy(struct request *rq)
+{
+    static const struct {
+        const char *member, *does;
+    } rows[] = {
+        {"taskDefinition", "Unable to update task definition"},
+        {"networkConfiguration", "Unable to update network parameters"},
+        {"platformVersion", "Unable to update platform version"},
+        {"loadBalancers", "Unable to update load balancers"},
+        {"forceNewDeployment", "Cannot force a new deployment"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const json_t *given = json_object_get(rq->in, rows[i].member);
+        if (given && !json_is_null(given) && !json_is_false(given)) {
+            refuse_invalid(rq,
+                           "%s on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to "
+                           "trigger a new deployment.",
+                           rows[i].does);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_update(struct request *rq, const struct service *service)
 {
     const json_t *strategy = in_list(rq->in, "capacityProviderStrategy");
@@ -314,14 +349,8 @@ static bool check_update(struct request *rq, const struct service *service)
                        "deployment.");
         return false;
     }
-    if (is_text(json_object_get(service->spec, "deploymentController"), "type", "CODE_DEPLOY") &&
-        (in_text(rq->in, "taskDefinition") || in_bool(rq->in, "forceNewDeployment"))) {
-        refuse_invalid(
-            rq, "Unable to update task definition on services with a CODE_DEPLOY deployment controller. Use "
-                "AWS CodeDeploy to trigger a new deployment.");
-        return false;
-    }
-    return true;
+    return !is_text(json_object_get(service->spec, "deploymentController"), "type", "CODE_DEPLOY") ||
+           check_code_deploy(rq);
 }
 
 static json_t *update_external(struct request *rq, const struct service *service)

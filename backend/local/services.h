@@ -140,8 +140,9 @@ void deployment_judge(struct service *service);
 void deployment_settle(struct service *service);
 void deployment_free(struct service *service, struct deployment *deployment);
 void revision_free(struct service *service, struct revision *revision);
-/* Rolls back to the newest revision that completed. False: there is none. */
-bool deployment_roll_back(struct service *service);
+/* Rolls back to the newest revision that completed; the reason is a format that takes the deployment's id.
+ * False: there is none. */
+bool deployment_roll_back(struct service *service, const char *reason);
 struct revision *revision_find(const struct service *service, const char *arn);
 struct service_deployment *service_deployment_find(const struct region *region, const char *arn,
                                                    struct service **ret_service);

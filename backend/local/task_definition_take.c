@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "ports.h"
 #include "task_definitions.h"
 
 static bool is_name(const char *name, size_t most)
@@ -143,7 +144,17 @@ static bool check_ports(struct request *rq, json_t *doc, json_t *container)
     json_array_foreach(json_object_get(container, "portMappings"), i, port)
     {
         long inner = in_int(port, "containerPort", 0), outer = in_int(port, "hostPort", 0);
-        if (!inner && in_text(port, "containerPortRange"))
+        const char *range = in_text(port, "containerPortRange");
+        unsigned first, count;
+        if (range && (inner || outer || !ports_read_range(range, &first, &count))) {
+            refuse_client(rq,
+                          "Invalid port mapping: a containerPortRange is of the form first-last, and stands "
+                          "without a containerPort and a hostPort.");
+            return false;
+        }
+        if (!in_text(port, "protocol"))
+            json_object_set_new(port, "protocol", json_string("tcp"));
+        if (range)
             continue;
         if (inner < 1 || inner > 65535 || outer < 0 || outer > 65535) {
             refuse_client(rq, "Invalid port mapping: a port must be between 1 and 65535.");
@@ -156,8 +167,6 @@ static bool check_ports(struct request *rq, json_t *doc, json_t *container)
             return false;
         }
         json_object_set_new(port, "hostPort", json_integer(same ? inner : outer));
-        if (!in_text(port, "protocol"))
-            json_object_set_new(port, "protocol", json_string("tcp"));
     }
     return true;
 }

@@ -139,6 +139,17 @@ static struct deployment *find(const struct service *service, const char *id_or_
     return NULL;
 }
 
+struct deployment *task_set_of_arn(const struct region *region, const char *arn, struct service **ret_service)
+{
+    static const char kind[] = ":task-set/";
+    const char *at = strstr(arn, kind);
+    cleanup_free char *path = at ? strdup(at + strlen(kind)) : NULL;
+    char *rest = path, *cluster_name = strsep(&rest, "/"), *name = rest ? strsep(&rest, "/") : NULL;
+    struct cluster *cluster = path && name && rest ? cluster_find(region, cluster_name) : NULL;
+    *ret_service = cluster ? service_find(cluster, name) : NULL;
+    return *ret_service && service_is_external(*ret_service) ? find(*ret_service, rest) : NULL;
+}
+
 static struct deployment *set_of(struct request *rq, const struct service *service, const char *member)
 {
     const char *id = service ? require_text(rq, member) : NULL;

@@ -14,4 +14,8 @@ json_t *task_sets_show(struct service *service);
  * Frees it then. */
 void task_set_settle(struct service *service, struct deployment *set);
 
+/* By its ARN, with its service; NULL: there is none. */
+struct deployment *task_set_of_arn(const struct region *region, const char *arn,
+                                   struct service **ret_service);
+
 #endif

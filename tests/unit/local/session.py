@@ -271,6 +271,7 @@ def images(s):
     assert ecr.batch_get_image(repositoryName="team/web", imageIds=[{"imageTag": "v1"}])["images"][0]["imageManifest"] == manifest
     assert s.cli("ecr", "describe-images", "--repository-name", "team/web")["imageDetails"][0]["imageTags"] == ["v1"]
     assert urllib.request.urlopen(ecr.get_download_url_for_layer(repositoryName="team/web", layerDigest=digest)["downloadUrl"]).read() == layer
+    s.cli("ecr", "wait", "image-scan-complete", "--repository-name", "team/web", "--image-id", "imageTag=v1")
     findings = ecr.describe_image_scan_findings(repositoryName="team/web", imageId={"imageTag": "v1"})["imageScanFindings"]
     assert sum(findings.get("findingSeverityCounts", {}).values()) == len(findings["findings"])
     ecr.list_images(repositoryName="team/web")

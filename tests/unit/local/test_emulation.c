@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the emulator does that only an emulator can: memory limits by the command, host ports, task
  * sets, findings by the digest, old answers. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,84 @@ START_TEST(dynamic_host_ports_differ)
 }
 END_TEST
 
+START_TEST(a_range_of_ports_stays_together)
+{
+    char *arn = instance_arn();
+    register_bridge("{'containerPort': 80}, {'containerPortRange': '8000-8004'}");
+    call("RunTask", "{'cluster': 'c', 'taskDefinition': 'bridge'}");
+    json_t *run = call("RunTask", "{'cluster': 'c', 'taskDefinition': 'bridge'}");
+    char *task = strdup(text_at(run, "tasks.0.taskArn"));
+    living_pass(3000);
+    json_t *bindings = at(call("DescribeTasks", "{'cluster': 'c', 'tasks': ['%s']}", task),
+                          "tasks.0.containers.0.networkBindings");
+    ck_assert_int_eq((int)json_array_size(bindings), 2);
+    ck_assert_str_eq(text_at(bindings, "1.containerPortRange"), "8000-8004");
+    unsigned first, last;
+    ck_assert_int_eq(sscanf(text_at(bindings, "1.hostPortRange"), "%u-%u", &first, &last), 2);
+    ck_assert_int_eq((int)(last - first), 4);
+    ck_assert_ptr_null(at(bindings, "1.hostPort"));
+    ck_assert_int_eq((int)json_array_size(ports_left(arn)), 5 + 2 * 6);
+    call("StopTask", "{'cluster': 'c', 'task': '%s'}", task);
+    living_pass(3000);
+    ck_assert_int_eq((int)json_array_size(ports_left(arn)), 5 + 6);
+    static const char *const bad[] = {
+        "{'containerPortRange': '8000'}",
+        "{'containerPortRange': '9-8'}",
+        "{'containerPortRange': '0-8'}",
+        "{'containerPortRange': '1-70000'}",
+        "{'containerPortRange': '1-2', 'containerPort': 1}",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        refused(
+            "ClientException", "port mapping", "RegisterTaskDefinition",
+            "{'family': 'bridge', 'containerDefinitions': [{'name': 'app', 'image': 'nginx', 'memory': 64,"
+            " 'portMappings': [%s]}]}",
+            bad[i]);
+    free(task);
+    free(arn);
+}
+END_TEST
+
+START_TEST(a_range_in_host_mode_is_the_instances)
+{
+    char *arn = instance_arn();
+    call(
+        "RegisterTaskDefinition",
+        "{'family': 'host', 'networkMode': 'host', 'containerDefinitions': [{'name': 'app', 'image': 'nginx',"
+        " 'memory': 64, 'portMappings': [{'containerPortRange': '9000-9002'}]}]}");
+    json_t *run = call("RunTask", "{'cluster': 'c', 'taskDefinition': 'host', 'count': 2}");
+    ck_assert_int_eq((int)json_array_size(at(run, "tasks")), 1);
+    ck_assert_str_eq(text_at(run, "failures.0.reason"), "RESOURCE:PORTS");
+    ck_assert_int_eq((int)json_array_size(ports_left(arn)), 5 + 3);
+    free(arn);
+}
+END_TEST
+
+/* --- scans --- */
+
+START_TEST(a_scan_takes_its_time)
+{
+    call_of("ecr", "CreateRepository", "{'repositoryName': 'app'}");
+    call_of("ecr", "PutImage", "{'repositoryName': 'app', 'imageTag': 'a', 'imageManifest': '{}'}");
+    static const char asked[] = "{'repositoryName': 'app', 'imageId': {'imageTag': 'a'}}";
+    static const char images[] = "{'repositoryName': 'app'}";
+    json_t *begun = call_of("ecr", "StartImageScan", asked);
+    ck_assert_str_eq(text_at(begun, "imageScanStatus.status"), "IN_PROGRESS");
+    json_t *shown = call_of("ecr", "DescribeImageScanFindings", asked);
+    ck_assert_str_eq(text_at(shown, "imageScanStatus.status"), "IN_PROGRESS");
+    ck_assert_ptr_null(at(shown, "imageScanFindings"));
+    shown = call_of("ecr", "DescribeImages", images);
+    ck_assert_str_eq(text_at(shown, "imageDetails.0.imageScanStatus.status"), "IN_PROGRESS");
+    ck_assert_ptr_null(at(shown, "imageDetails.0.imageScanFindingsSummary"));
+    living_pass(2000);
+    shown = call_of("ecr", "DescribeImageScanFindings", asked);
+    ck_assert_str_eq(text_at(shown, "imageScanStatus.status"), "COMPLETE");
+    ck_assert_ptr_nonnull(at(shown, "imageScanFindings.findings"));
+    shown = call_of("ecr", "DescribeImages", images);
+    ck_assert_ptr_nonnull(at(shown, "imageDetails.0.imageScanFindingsSummary.findingSeverityCounts"));
+}
+END_TEST
+
 /* --- task sets --- */
 
 static void create_external(int count)
@@ -192,6 +271,29 @@ START_TEST(task_sets_share_a_service)
     ck_assert_int_eq(number_at(set(green), "runningCount"), 1);
     free(blue);
     free(green);
+}
+END_TEST
+
+START_TEST(task_sets_have_tags)
+{
+    create_external(1);
+    char *id = create_set(100), *arn = strdup(text_at(set(id), "taskSetArn"));
+    call("TagResource",
+         "{'resourceArn': '%s', 'tags': [{'key': 'a', 'value': '1'}, {'key': 'b', 'value': '2'}]}", arn);
+    call("TagResource", "{'resourceArn': '%s', 'tags': [{'key': 'a', 'value': '3'}]}", arn);
+    json_t *tags = at(call("ListTagsForResource", "{'resourceArn': '%s'}", arn), "tags");
+    ck_assert_int_eq((int)json_array_size(tags), 2);
+    ck_assert_str_eq(text_at(tags, "0.value"), "3");
+    call("UntagResource", "{'resourceArn': '%s', 'tagKeys': ['a']}", arn);
+    json_t *shown = call("DescribeTaskSets",
+                         "{'cluster': 'c', 'service': 'ext', 'include': ['TAGS'], 'taskSets': ['%s']}", id);
+    ck_assert_int_eq((int)json_array_size(at(shown, "taskSets.0.tags")), 1);
+    ck_assert_str_eq(text_at(shown, "taskSets.0.tags.0.key"), "b");
+    ck_assert_int_eq((int)json_array_size(at(service("ext"), "tags")), 0); /* they are not the service's */
+    refused("InvalidParameterException", "not found", "TagResource",
+            "{'resourceArn': '%.*s0', 'tags': [{'key': 'a', 'value': '1'}]}", (int)strlen(arn) - 1, arn);
+    free(arn);
+    free(id);
 }
 END_TEST
 
@@ -305,7 +407,11 @@ int main(void)
     tcase_add_loop_test(tests, sizes_are_read_as_stress_does, 0, 7);
     tcase_add_test(tests, a_fixed_host_port_is_one_tasks);
     tcase_add_test(tests, dynamic_host_ports_differ);
+    tcase_add_test(tests, a_range_of_ports_stays_together);
+    tcase_add_test(tests, a_range_in_host_mode_is_the_instances);
+    tcase_add_test(tests, a_scan_takes_its_time);
     tcase_add_test(tests, task_sets_share_a_service);
+    tcase_add_test(tests, task_sets_have_tags);
     tcase_add_test(tests, task_sets_belong_to_external_services);
     tcase_add_test(tests, a_service_with_task_sets_is_deleted_with_them);
     tcase_add_loop_test(tests, findings_are_read_off_the_digest, 0, 6);

@@ -218,7 +218,7 @@ START_TEST(bad_services_are_refused)
         {"InvalidParameterException", "", "{'cluster':'c','serviceName':'a/b','taskDefinition':'web'}"},
         {"InvalidParameterException", "The container x does not exist",
          "{'cluster':'c','serviceName':'a','taskDefinition':'web','launchType':'FARGATE'," NETWORK ","
-         "'loadBalancers':[{'containerName':'x','containerPort':80}]}"},
+         "'loadBalancers':[{'targetGroupArn':'t','containerName':'x','containerPort':80}]}"},
         {"PlatformUnknownException", "",
          "{'cluster':'c','serviceName':'a','taskDefinition':'web','launchType':'FARGATE','platformVersion':'"
          "9.9'," NETWORK "}"},
@@ -318,6 +318,78 @@ START_TEST(updates_deploy_where_aws_deploys)
 }
 END_TEST
 
+START_TEST(code_deploy_has_the_say_over_its_services)
+{
+    create_web(1, ", 'deploymentController': {'type': 'CODE_DEPLOY'}");
+    static const char *const refusals[][2] = {
+        {"'taskDefinition': 'web'", "Unable to update task definition"},
+        {NETWORK, "Unable to update network parameters"},
+        {"'platformVersion': '1.4.0'", "Unable to update platform version"},
+        {"'loadBalancers': []", "Unable to update load balancers"},
+        {"'forceNewDeployment': true", "Cannot force a new deployment"},
+    };
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
+        refused("InvalidParameterException", refusals[i][1], "UpdateService",
+                "{'cluster': 'c', 'service': 'web', %s}", refusals[i][0]);
+    call("UpdateService",
+         "{'cluster': 'c', 'service': 'web', 'desiredCount': 2, 'forceNewDeployment': false,"
+         " 'enableECSManagedTags': true, 'deploymentConfiguration': {'maximumPercent': 150}}");
+    living_pass(5000);
+    ck_assert_int_eq(number_at(service("web"), "runningCount"), 2);
+}
+END_TEST
+
+static json_t *last_deployment(void)
+{
+    json_t *list = call("ListServiceDeployments", "{'cluster': 'c', 'service': 'web'}");
+    return at(call("DescribeServiceDeployments", "{'serviceDeploymentArns': ['%s']}",
+                   text_at(list, "serviceDeployments.0.serviceDeploymentArn")),
+              "serviceDeployments.0");
+}
+
+START_TEST(a_deployment_is_stopped_and_rolled_back)
+{
+    create_web(
+        2,
+        ", 'deploymentConfiguration': {'alarms': {'alarmNames': ['cpu'], 'enable': true, 'rollback': true}}");
+    living_pass(5000);
+    json_t *first = last_deployment();
+    ck_assert_str_eq(text_at(first, "status"), "SUCCESSFUL");
+    ck_assert_str_eq(text_at(first, "alarms.status"), "MONITORING_COMPLETE");
+    ck_assert_str_eq(text_at(first, "alarms.alarmNames.0"), "cpu");
+    refused("ConflictException", "", "StopServiceDeployment", "{'serviceDeploymentArn': '%s'}",
+            text_at(first, "serviceDeploymentArn"));
+    register_web("nginx:2", "[]");
+    call("UpdateService", "{'cluster': 'c', 'service': 'web', 'taskDefinition': 'web:2'}");
+    living_pass(200);
+    json_t *second = last_deployment();
+    ck_assert_str_eq(text_at(second, "status"), "IN_PROGRESS");
+    ck_assert_str_eq(text_at(second, "alarms.status"), "MONITORING");
+    call("StopServiceDeployment", "{'serviceDeploymentArn': '%s', 'stopType': 'ROLLBACK'}",
+         text_at(second, "serviceDeploymentArn"));
+    ck_assert_ptr_nonnull(strstr(text_at(service("web"), "deployments.0.rolloutStateReason"), "by the user"));
+    living_pass(10000);
+    json_t *now = service("web");
+    ck_assert_ptr_nonnull(strstr(text_at(now, "taskDefinition"), ":task-definition/web:1"));
+    ck_assert_int_eq(number_at(now, "runningCount"), 2);
+    ck_assert_int_eq((int)json_array_size(at(now, "deployments")), 1);
+    ck_assert_str_eq(text_at(last_deployment(), "status"), "ROLLBACK_SUCCESSFUL");
+}
+END_TEST
+
+START_TEST(what_does_not_go_together_is_refused)
+{
+    refused("InvalidParameterException", "targetGroupArn", "CreateService",
+            "{'cluster': 'c', 'serviceName': 'x', 'taskDefinition': 'web', 'launchType': 'FARGATE',"
+            " 'loadBalancers': [{'containerName': 'app', 'containerPort': 80}], " NETWORK "}");
+    call("RegisterTaskDefinition",
+         "{'family': 'ec2', 'containerDefinitions': [{'name': 'app', 'image': 'nginx', 'memory': 64}]}");
+    refused("InvalidParameterException", "placement strategies", "CreateService",
+            "{'cluster': 'c', 'serviceName': 'x', 'taskDefinition': 'ec2', 'launchType': 'EC2',"
+            " 'schedulingStrategy': 'DAEMON', 'placementStrategy': [{'type': 'random'}]}");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("services");
@@ -336,6 +408,9 @@ int main(void)
     tcase_add_test(tests, the_same_token_makes_one_service);
     tcase_add_test(tests, ec2_services_wait_for_instances);
     tcase_add_loop_test(tests, updates_deploy_where_aws_deploys, 0, 8);
+    tcase_add_test(tests, code_deploy_has_the_say_over_its_services);
+    tcase_add_test(tests, a_deployment_is_stopped_and_rolled_back);
+    tcase_add_test(tests, what_does_not_go_together_is_refused);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
