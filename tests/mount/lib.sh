@@ -259,6 +259,16 @@ assert_within() {
   limit:   $limit s"
 }
 
+# waits PID: returns once it waits for an answer of the filesystem (where the kernel does not say so, after a second)
+waits() {
+    local until=$(($(now_ms) + 10000)) at
+    while at=$(cat "/proc/$1/wchan" 2>/dev/null) && [[ $at != *request_wait* ]]; do
+        [[ $at == 0 ]] && (($(now_ms) > until - 9000)) && return
+        (($(now_ms) < until)) || fail "process $1 does not wait"
+        sleep 0.01
+    done
+}
+
 # in_background NAME COMMAND...: output to $WORK/NAME, process id in $LAST; ended by cleanup
 in_background() {
     local name=$1
