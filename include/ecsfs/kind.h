@@ -103,7 +103,7 @@ struct ecs_kind {
     } list;
 
     struct {
-        const char *operation; /* NULL: documents come with the list */
+        const char *operation; /* NULL: documents come with the list, or there are none but the names */
         const char *ids;       /* input member: "services" */
         int batch;             /* ids in one call */
         bool single;           /* no batch exists: `ids` is one string, `member` one object */
