@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "caller.h"
 #include "ecsfs/cleanup.h"
 #include "ecsfs/log.h"
 #include "face.h"
@@ -190,7 +191,8 @@ static void finish(struct face_request *r)
 /* A notice that waits for a directory's lock keeps everybody out of that directory, and may have to wait for
  * this very lookup. ESTALE has the kernel let go of the lock and begin the path anew; but only once, so the
  * same caller is not told so again soon, but waits. The lookup before a mkdir or symlink the kernel does not
- * begin anew at all, and cannot be told from others: so most are given the time to be answered. */
+ * begin anew at all, and it keeps everybody out by itself: it waits for its answer, where it can be told from
+ * others; where not, most are given the time to be answered. */
 static bool in_the_way(const struct face_request *r)
 {
     return r->op->lookup && notifier_is_giving(r->face->notifier, r->holds[0].ino);
@@ -294,7 +296,7 @@ static void expire(struct face_request *r)
     if (r->in_the_way_ms != 0) {
         r->in_the_way_ms = 0;
         r->face->requests.in_the_way--;
-        if (in_the_way(r) && may_begin_anew(r))
+        if (in_the_way(r) && !caller_makes_name(r->rq.pid) && may_begin_anew(r))
             abandon(r, ESTALE);
         return;
     }
