@@ -353,45 +353,6 @@ const char *ecs_cache_previous(struct ecs_cache *cache, const struct ecs_key *ke
     return NULL;
 }
 
-/* Nobody waits for all of a listing any more. */
-static void all_abandoned(struct ecs_cache *cache, struct listing *listing)
-{
-    if (list_waits_for_describes(listing))
-        return;
-    ahead_drop(cache, listing);
-    for (struct fetch *fetch = cache->fetches, *next; fetch; fetch = next) {
-        next = fetch->next;
-        if (fetch->listing == listing && fetch->what == FETCH_DOCS && !fetch_awaited(fetch))
-            fetch_cancel(cache, fetch);
-    }
-}
-
-void ecs_cache_unpark(struct ecs_cache *cache, struct ecs_want *want)
-{
-    struct ecs_cache_waiters *waiters = want->at;
-    if (!waiters)
-        return;
-    leave(want);
-    if (waiters->first)
-        return;
-    switch (waiters->what) {
-    case FOR_ENTRY:
-        fetch_abandoned(cache, container_of(waiters, struct extra, waiters)->entry);
-        break;
-    case FOR_LIST:
-        list_cancel(cache, container_of(waiters, struct listing, waiters));
-        break;
-    case FOR_ALL:
-        all_abandoned(cache, container_of(waiters, struct listing, all_waiters));
-        break;
-    case FOR_ACTION:
-        action_interrupted(cache, waiters);
-        break;
-    case FOR_WAKE:
-        break;
-    }
-}
-
 static void forget_listing(struct ecs_cache *cache, struct listing *listing)
 {
     for (struct entry *entry = listing->entries, *next; entry; entry = next) {
