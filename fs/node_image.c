@@ -14,6 +14,7 @@
 
 #include "change.h"
 #include "images.h"
+#include "manifest.h"
 #include "nodes.h"
 #include "oci.h"
 #include "repositories.h"
@@ -111,14 +112,11 @@ int fs_image_config_link(struct fs_view *view, struct ecs_buf *target)
     int r = fs_manifest_bytes(view, view->key.parent, view->key.id, &bytes);
     if (r != 0)
         return r;
-    json_t *manifest = json_loadb(bytes.data, bytes.len, 0, NULL);
-    const char *digest = json_string_value(json_object_get(json_object_get(manifest, "config"), "digest"));
-    if (digest != NULL && fs_accept_digest(digest))
-        r = ecs_buf_addf(target, "../../oci/blobs/sha256/%s", digest + 7);
-    else
+    cleanup_manifest struct fs_manifest manifest = {0};
+    r = fs_manifest_read(bytes.data, bytes.len, &manifest);
+    if (r == 0 && !manifest.has_config)
         r = -ENOENT;
-    json_decref(manifest);
-    return r;
+    return r == 0 ? ecs_buf_addf(target, "../../oci/blobs/sha256/%s", manifest.parts[0].digest + 7) : r;
 }
 
 int fs_image_config_present(struct fs_view *view)

@@ -8,6 +8,7 @@
 
 #include "ecsfs/cleanup.h"
 #include "images.h"
+#include "manifest.h"
 #include "oci.h"
 #include "public_registry.h"
 #include "repositories.h"
@@ -75,22 +76,16 @@ static int manifest_text(struct fs_view *view, const char *repository, const cha
     return r;
 }
 
-static void add_descriptor(struct known *known, const json_t *descriptor)
-{
-    const char *digest = json_string_value(json_object_get(descriptor, "digest"));
-    json_t *size = json_object_get(descriptor, "size");
-    if (digest != NULL && json_is_integer(size) && json_integer_value(size) >= 0)
-        json_object_set(known->sizes, digest, size);
-}
-
 /* What a manifest says it is made of. */
 static int look_into(struct known *known, const char *digest, const struct ecs_buf *bytes)
 {
-    json_t *manifest = json_loadb(bytes->data != NULL ? bytes->data : "", bytes->len, 0, NULL), *layer;
-    size_t i;
-    add_descriptor(known, json_object_get(manifest, "config"));
-    json_array_foreach(json_object_get(manifest, "layers"), i, layer) add_descriptor(known, layer);
-    json_decref(manifest);
+    cleanup_manifest struct fs_manifest manifest = {0};
+    int r = fs_manifest_read(bytes->data, bytes->len, &manifest);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; manifest.kind == FS_MANIFEST_IMAGE && i < manifest.len; i++)
+        json_object_set_new(known->sizes, manifest.parts[i].digest,
+                            json_integer((json_int_t)manifest.parts[i].size));
     json_object_set_new(known->sizes, digest, json_integer((json_int_t)bytes->len));
     return json_object_set_new(known->seen, digest, json_true()) < 0 ? -ENOMEM : 0;
 }

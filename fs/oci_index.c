@@ -9,12 +9,11 @@
 #include "ecsfs/cleanup.h"
 #include "images.h"
 #include "local.h"
+#include "manifest.h"
 #include "nodes.h"
 #include "oci.h"
 #include "repositories.h"
 #include "show.h"
-
-static const char ref_name[] = "org.opencontainers.image.ref.name";
 
 /* What is to be put, in its order: [[digest, tag or null], ...]. */
 static int add_put(json_t *puts, const char *digest, const char *tag)
@@ -51,44 +50,55 @@ static int bytes_of(struct fs_view *view, const char *digest, struct ecs_buf *by
                         : r;
 }
 
-/* The images of an index come before it. */
-static int add_children(struct fs_view *view, json_t *puts, const char *digest)
+/* ECR would say of an unknown type only that some parameter is invalid. */
+static int check_type(struct fs_view *view, const char *digest, const struct fs_manifest *manifest)
+{
+    if (manifest->kind == FS_MANIFEST_NONE)
+        return fs_fail(view->rq, -EINVAL, "InvalidManifest", "%s is no manifest", digest);
+    if (manifest->bad != 0)
+        return fs_fail(view->rq, -EINVAL, "InvalidManifest",
+                       "%s: the %s[%zu] has no digest sha256:<64 hex digits>, or no size", digest,
+                       manifest->kind == FS_MANIFEST_INDEX ? "manifests" : "layers", manifest->bad - 1);
+    if (!fs_manifest_type_known(manifest->type))
+        return fs_fail(view->rq, -EINVAL, "UnknownMediaType",
+                       "%s is of a type that ECR does not take: %.200s", digest, manifest->type);
+    return 0;
+}
+
+/* An index in an index in an index: none is deeper. */
+enum { DEPTH_MAX = 3 };
+
+/* What waits here is put; the images of an index before it. What ECR has already is taken as it is. */
+static int add_waiting(struct fs_view *view, json_t *puts, const char *digest, const char *tag, int depth)
 {
     cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
+    cleanup_manifest struct fs_manifest manifest = {0};
+    if (waiting(view, digest) == NULL)
+        return add_put(puts, digest, tag);
+    if (depth > DEPTH_MAX)
+        return fs_fail(view->rq, -EINVAL, "InvalidManifest", "%s: an index too deep in others", digest);
     int r = bytes_of(view, digest, &bytes);
-    json_t *manifest = r == 0 ? json_loadb(bytes.data, bytes.len, 0, NULL) : NULL, *child;
-    size_t i;
-    json_array_foreach(json_object_get(manifest, "manifests"), i, child)
-    {
-        const char *its = json_string_value(json_object_get(child, "digest"));
-        if (r == 0 && its != NULL && fs_accept_digest(its))
-            r = add_put(puts, its, NULL);
-    }
-    json_decref(manifest);
-    return r;
+    if (r == 0)
+        r = fs_manifest_read(bytes.data, bytes.len, &manifest);
+    if (r == 0)
+        r = check_type(view, digest, &manifest);
+    for (size_t i = 0; r == 0 && manifest.kind == FS_MANIFEST_INDEX && i < manifest.len; i++)
+        r = add_waiting(view, puts, manifest.parts[i].digest, NULL, depth + 1);
+    return r == 0 ? add_put(puts, digest, tag) : r;
 }
 
 static int plan_puts(struct fs_view *view, const json_t *wanted, json_t *puts)
 {
-    const json_t *descriptors = json_object_get(wanted, "manifests"), *descriptor;
-    size_t i;
-    int r = 0;
-    if (!json_is_array(descriptors))
+    cleanup_manifest struct fs_manifest index = {0};
+    int r = fs_manifest_of((json_t *)wanted, &index);
+    if (r == 0 && index.kind != FS_MANIFEST_INDEX)
         return fs_fail(view->rq, -EINVAL, "InvalidDocument", "an index has a list of manifests");
-    json_array_foreach((json_t *)descriptors, i, descriptor)
-    {
-        const char *digest = json_string_value(json_object_get(descriptor, "digest"));
-        const json_t *annotations = json_object_get(descriptor, "annotations");
-        if (digest == NULL || !fs_accept_digest(digest))
-            return fs_fail(view->rq, -EINVAL, "InvalidDocument",
-                           "manifests[%zu].digest: not sha256:<64 hex digits>", i);
-        r = waiting(view, digest) != NULL ? add_children(view, puts, digest) : 0;
-        if (r == 0)
-            r = add_put(puts, digest, json_string_value(json_object_get(annotations, ref_name)));
-        if (r != 0)
-            return r;
-    }
-    return 0;
+    if (r == 0 && index.bad != 0)
+        return fs_fail(view->rq, -EINVAL, "InvalidDocument",
+                       "manifests[%zu]: no digest sha256:<64 hex digits>, or no size", index.bad - 1);
+    for (size_t i = 0; r == 0 && i < index.len; i++)
+        r = add_waiting(view, puts, index.parts[i].digest, index.parts[i].tag, 0);
+    return r;
 }
 
 static int is_there(struct fs_view *view, const char *digest, const char *tag, bool *ret_there)
@@ -106,16 +116,6 @@ static int is_there(struct fs_view *view, const char *digest, const char *tag, b
     return 0;
 }
 
-/* Old manifests do not say what they are. */
-static const char *media_type(const json_t *manifest)
-{
-    const char *type = json_string_value(json_object_get(manifest, "mediaType"));
-    if (type != NULL)
-        return type;
-    return json_object_get(manifest, "manifests") != NULL ? "application/vnd.oci.image.index.v1+json"
-                                                          : "application/vnd.oci.image.manifest.v1+json";
-}
-
 static int put(struct fs_view *view, const char *digest, const char *tag)
 {
     cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
@@ -123,11 +123,13 @@ static int put(struct fs_view *view, const char *digest, const char *tag)
     int r = bytes_of(view, digest, &bytes);
     if (r != 0)
         return r;
-    json_t *manifest = json_loadb(bytes.data, bytes.len, 0, NULL);
+    cleanup_manifest struct fs_manifest manifest = {0};
+    r = fs_manifest_read(bytes.data, bytes.len, &manifest);
+    if (r < 0)
+        return r;
     json_t *input =
-        json_pack("{s:s, s:s%, s:s, s:s}", "repositoryName", images.parent, "imageManifest", bytes.data,
-                  bytes.len, "imageManifestMediaType", media_type(manifest), "imageDigest", digest);
-    json_decref(manifest);
+        json_pack("{s:s, s:s%, s:s*, s:s}", "repositoryName", images.parent, "imageManifest", bytes.data,
+                  bytes.len, "imageManifestMediaType", manifest.type, "imageDigest", digest);
     if (input != NULL && tag != NULL)
         json_object_set_new(input, "imageTag", json_string(tag));
     return fs_act(view, fs_action(fs_repositories_of(view)->service, "PutImage", input, ECS_EFFECT_FORGET,

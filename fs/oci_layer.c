@@ -11,6 +11,7 @@
 #include "change.h"
 #include "ecsfs/cleanup.h"
 #include "local.h"
+#include "manifest.h"
 #include "oci.h"
 #include "query.h"
 #include "repositories.h"
@@ -200,16 +201,12 @@ static int hash_of(struct fs_scratch *scratch, char hex[65])
     return 0;
 }
 
-/* Manifests and indexes: a configuration has neither member. */
 static bool is_manifest(const struct fs_scratch *scratch)
 {
-    if (scratch->spool != NULL || scratch->text.len == 0)
-        return false;
-    json_t *tree = json_loadb(scratch->text.data, scratch->text.len, 0, NULL);
-    bool manifest =
-        json_is_array(json_object_get(tree, "layers")) || json_is_array(json_object_get(tree, "manifests"));
-    json_decref(tree);
-    return manifest && scratch->text.len > 0;
+    cleanup_manifest struct fs_manifest manifest = {0};
+    return scratch->spool == NULL &&
+           fs_manifest_read(scratch->text.data, scratch->text.len, &manifest) == 0 &&
+           manifest.kind != FS_MANIFEST_NONE;
 }
 
 int fs_blob_receive(struct fs_view *view, const char *name, struct fs_scratch_file *file)

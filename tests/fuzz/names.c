@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "names.h"
+#include "nodes.h"
 #include "target.h"
 
 static bool taken(const void *arg, const char *name)
@@ -50,6 +51,23 @@ static void back_and_there(const char *name, const char *suffix)
     free(id);
 }
 
+/* What is taken for a repository's name, a digest or another id leads to no other place, and is one entry a
+ * part. */
+static void accepted(const char *text)
+{
+    if (fs_accept_digest(text) && (strlen(text) != 71 || strchr(text, '/') != NULL))
+        abort();
+    if (!fs_accept_repository(text))
+        return;
+    char *copy = strdup(text), *rest = copy, *part;
+    while (copy != NULL && (part = strsep(&rest, "/")) != NULL) {
+        if (*part == '\0' || strcmp(part, ".") == 0 || strcmp(part, "..") == 0)
+            abort();
+        there_and_back(part, NULL);
+    }
+    free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);
@@ -59,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     there_and_back(text, NULL);
     there_and_back(text, ".json");
+    accepted(text);
     back_and_there(text, NULL);
     back_and_there(text, ".json");
     free(text);
