@@ -167,6 +167,7 @@ const struct ecs_kind ecs_kind_scan_findings = {
 
 static const struct ecs_field registry_fields[] = {
     {"registryId", "registryId"},
+    {"firstReplication", "replicationConfiguration.rules[0].destinations[0].region"},
     {0},
 };
 
@@ -273,7 +274,7 @@ const struct ecs_kind ecs_kind_image_signing = {
 const struct ecs_kind ecs_kind_registry_signing = {
     .name = "registry-signing",
     .service = "ecr",
-    .describe = {.operation = "GetSigningConfiguration", .single = true},
+    .describe = {.operation = "GetSigningConfiguration", .single = true, .member = "signingConfiguration"},
     .fields = no_fields,
 };
 

@@ -37,7 +37,7 @@ int fs_attribute_store(struct fs_view *view, const char *text, struct ecs_action
 
 extern const struct fs_change fs_repository_change, fs_repository_policy_change, fs_lifecycle_policy_change,
     fs_registry_policy_change, fs_image_change, fs_image_tag_change, fs_blob_change, fs_pull_through_change,
-    fs_creation_template_change;
+    fs_creation_template_change, fs_signing_change;
 
 /* 32 hexadecimal digits: a clientToken. */
 enum { FS_TOKEN_TEXT = 33 };

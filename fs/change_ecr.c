@@ -73,6 +73,15 @@ static int delete_registry_policy(struct fs_view *view, struct ecs_action **ret_
                 ret_action);
 }
 
+static int delete_signing(struct fs_view *view, struct ecs_action **ret_action)
+{
+    return made(
+        fs_action("ecr", "DeleteSigningConfiguration", json_object(), ECS_EFFECT_DELETE, &view->key, NULL),
+        ret_action);
+}
+
+const struct fs_change fs_signing_change = {.unlink = delete_signing,
+                                            .removes = "ends the signing of images"};
 const struct fs_change fs_repository_policy_change = {.unlink = delete_policy,
                                                       .removes = "deletes the policy"};
 const struct fs_change fs_lifecycle_policy_change = {.unlink = delete_lifecycle_policy,

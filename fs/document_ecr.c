@@ -190,6 +190,49 @@ const struct fs_document fs_replication_document = {
     .plan = plan_replication,
 };
 
+static bool signing_put(const struct ecs_action *action, const struct ecs_doc *now)
+{
+    json_t *sent = json_loads(action->call.body, 0, NULL), *there = now != NULL ? ecs_doc_tree(now) : NULL;
+    bool happened = there != NULL && json_equal(json_object_get(sent, "signingConfiguration"), there);
+    json_decref(there);
+    json_decref(sent);
+    return happened;
+}
+
+static const struct ecs_shape *signing_shape(void)
+{
+    return ecs_shape_member(ecs_api_find("ecr", "PutSigningConfiguration")->input, "signingConfiguration")
+        ->shape;
+}
+
+static json_t *render_signing(const json_t *described)
+{
+    return with_rules(fs_canon(signing_shape(), described, FS_CANON_SHOW));
+}
+
+static int plan_signing(const struct fs_save *save, struct fs_plan *plan, struct ecs_error **ret_error)
+{
+    if (save->now != NULL && fs_canon_equal(signing_shape(), save->wanted, save->now))
+        return 0;
+    return add_call(save, "PutSigningConfiguration", json_pack("{s:O}", "signingConfiguration", save->wanted),
+                    signing_put, plan, ret_error);
+}
+
+const struct fs_document fs_signing_document = {
+    .what = "signing configuration",
+    .service = "ecr",
+    .kind = ECS_REGISTRY_SIGNING,
+    .input = "PutSigningConfiguration",
+    .within = "signingConfiguration",
+    .output = "GetSigningConfiguration",
+    .described = "signingConfiguration",
+    .wrappers = (const char *const[]){"signingConfiguration", NULL},
+    .hidden = (const char *const[]){"registryId", NULL},
+    .creates = true,
+    .render = render_signing,
+    .plan = plan_signing,
+};
+
 static bool scanning_put(const struct ecs_action *action, const struct ecs_doc *now)
 {
     return put_happened(&fs_scanning_document, action, now);

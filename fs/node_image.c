@@ -18,6 +18,7 @@
 #include "nodes.h"
 #include "oci.h"
 #include "repositories.h"
+#include "rows.h"
 #include "show.h"
 
 bool fs_accept_digest(const char *id)
@@ -172,6 +173,103 @@ const struct fs_node fs_image_user_nodes[] = {
     {0},
 };
 
+/* ---- referrers/<digest>: signatures, attestations and the like, whose manifests name this one ---- */
+
+static int list_referrers(struct fs_view *directory, fs_emit_fn *emit, void *arg)
+{
+    struct ecs_key key = {ECS_IMAGE, directory->key.parent, ""};
+    const struct ecs_list *list;
+    int r = fs_view_all(directory, &key, &list);
+    for (size_t i = 0; r == 0 && i < ecs_list_len(list); i++) {
+        struct ecs_key image = {ECS_IMAGE, key.parent, ecs_list_at(list, i)};
+        const struct ecs_doc *doc = fs_view_known(directory, &image);
+        const char *subject = doc != NULL ? ecs_doc_field(doc, "subject") : NULL;
+        if (subject != NULL && strcmp(subject, directory->key.id) == 0)
+            r = emit(arg, image.id);
+    }
+    return r;
+}
+
+static int has_referrer(struct fs_view *child)
+{
+    struct ecs_key key = {ECS_IMAGE, child->key.parent, child->id};
+    struct ecs_doc *doc;
+    int r = fs_view_doc_of(child, &key, &doc);
+    const char *subject = r == 0 ? ecs_doc_field(doc, "subject") : NULL;
+    return r != 0 ? r : subject != NULL && strcmp(subject, child->key.id) == 0 ? 0 : -ENOENT;
+}
+
+static int referrer_link(struct fs_view *view, struct ecs_buf *target)
+{
+    return ecs_buf_addf(target, "../../%s", view->id);
+}
+
+static const struct fs_entries referrers = {.list = list_referrers, .has = has_referrer};
+
+static const struct fs_node referrer_rows[] = {
+    {NULL, FS_LINK, .entries = &referrers, .accept = fs_accept_digest, .target = referrer_link,
+     .called = "sha256:<hex>"},
+    {0},
+};
+
+/* ---- what the registry does with each image, where it does anything ---- */
+
+static int is_replicated(struct fs_view *view)
+{
+    struct ecs_key key = {ECS_REGISTRY, "", "registry"};
+    struct ecs_doc *doc;
+    int r = fs_view_doc_of(view, &key, &doc);
+    return r != 0 ? r : ecs_doc_field(doc, "firstReplication") != NULL ? 0 : -ENOENT;
+}
+
+static int is_signed(struct fs_view *view)
+{
+    struct ecs_key key = {ECS_REGISTRY_SIGNING, "", "registry"};
+    struct ecs_doc *doc;
+    int r = fs_view_doc_of(view, &key, &doc);
+    return r < 0 && r != -ENOENT && fs_unknown_operation(view, r) ? -ENOENT : r;
+}
+
+/* ---- storage-class, scan ---- */
+
+static int show_storage_class(struct fs_view *view, struct ecs_buf *text)
+{
+    const char *status;
+    int r = fs_view_field(view, "imageStatus", &status);
+    if (r != 0)
+        return r;
+    return ecs_buf_adds(text, strcmp(status, "ARCHIVED") == 0 ? "ARCHIVE" : "STANDARD");
+}
+
+static struct ecs_action *about_image(struct fs_view *view, const char *operation, json_t *more)
+{
+    struct ecs_key images = {ECS_IMAGE, view->key.parent, ""};
+    json_t *input =
+        json_pack("{s:s, s:{s:s}}", "repositoryName", images.parent, "imageId", "imageDigest", view->key.id);
+    if (more != NULL)
+        json_object_update(input, more);
+    json_decref(more);
+    return fs_action("ecr", operation, input, ECS_EFFECT_FORGET, &images, NULL);
+}
+
+static int store_storage_class(struct fs_view *view, const char *text, struct ecs_action **ret_action)
+{
+    if (strcmp(text, "STANDARD") != 0 && strcmp(text, "ARCHIVE") != 0)
+        return fs_fail(view->rq, -EINVAL, "InvalidValue",
+                       "storage-class takes STANDARD or ARCHIVE; got \"%.64s\"", text);
+    *ret_action =
+        about_image(view, "UpdateImageStorageClass", json_pack("{s:s}", "targetStorageClass", text));
+    return *ret_action != NULL ? 0 : -ENOMEM;
+}
+
+static int store_scan(struct fs_view *view, const char *text, struct ecs_action **ret_action)
+{
+    if (strcmp(text, "1") != 0)
+        return fs_fail(view->rq, -EINVAL, "InvalidValue", "scan takes 1; got \"%.64s\"", text);
+    *ret_action = about_image(view, "StartImageScan", NULL);
+    return *ret_action != NULL ? 0 : -ENOMEM;
+}
+
 static const struct fs_node image_rows[] = {
     {"describe.json", FS_FILE_R, FS_OF_DOC, .show = fs_show_document, .help = "all that AWS says of it"},
     {"manifest.json", FS_FILE_R, FS_OF_DOC | FS_RAW, .of = FS_OF(ECS_MANIFEST),
@@ -185,6 +283,16 @@ static const struct fs_node image_rows[] = {
      .help = "what its scan found: \"CRITICAL 2\", one a line"},
     {"scan.json", FS_FILE_R, FS_UNSIZED | FS_MAYBE, .of = FS_OF(ECS_SCAN_FINDINGS), .present = scan_present,
      .show = fs_show_scan_findings, .help = "the findings, when it was scanned"},
+    {"scan", FS_FILE_W, .store = store_scan, .help = "1 starts a scan, one a day"},
+    {"referrers", FS_DIR, .children = referrer_rows, .watches = FS_WATCH(ECS_IMAGE),
+     .help = "links to the signatures and attestations of this image"},
+    {"replication.json", FS_FILE_R, FS_UNSIZED | FS_MAYBE, .of = FS_OF(ECS_IMAGE_REPLICATION),
+     .present = is_replicated, .show = fs_show_document,
+     .help = "whether it is in the other regions, when the registry has rules for them"},
+    {"signing.json", FS_FILE_R, FS_UNSIZED | FS_MAYBE, .of = FS_OF(ECS_IMAGE_SIGNING), .present = is_signed,
+     .show = fs_show_document, .help = "whether it is signed, when the registry signs"},
+    {"storage-class", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .show = show_storage_class,
+     .store = store_storage_class, .help = "STANDARD, or ARCHIVE: cheap, and not to be pulled"},
     {"in-use-by", FS_DIR, FS_WATCH_LISTS, .children = fs_image_user_nodes, .watches = FS_WATCH(ECS_TASK),
      .help = "links to the running tasks of this image, in every cluster"},
     {0},

@@ -16,6 +16,7 @@
 #include "document.h"
 #include "ecsfs/cleanup.h"
 #include "nodes.h"
+#include "rows.h"
 #include "show.h"
 #include "tree_private.h"
 
@@ -184,6 +185,125 @@ static const struct fs_node template_rows[] = {
     {0},
 };
 
+/* ---- settings/<name>: AWS cannot list them ---- */
+
+static const char *const setting_names[] = {"BASIC_SCAN_TYPE_VERSION", "BLOB_MOUNTING",
+                                            "REGISTRY_POLICY_SCOPE"};
+
+/* Those that the endpoint knows nothing of are not there. */
+static int list_settings(struct fs_view *directory, fs_emit_fn *emit, void *arg)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof(setting_names) / sizeof(*setting_names); i++) {
+        struct ecs_key key = {ECS_REGISTRY_SETTING, "", setting_names[i]};
+        struct ecs_doc *doc;
+        r = fs_view_doc_of(directory, &key, &doc);
+        if (r == 0)
+            r = emit(arg, setting_names[i]);
+        else if (r < 0)
+            r = 0; /* told by who reads it */
+    }
+    return r;
+}
+
+static int has_setting(struct fs_view *child)
+{
+    struct ecs_key key = {ECS_REGISTRY_SETTING, "", child->id};
+    struct ecs_doc *doc;
+    return fs_view_doc_of(child, &key, &doc);
+}
+
+static int show_setting(struct fs_view *view, struct ecs_buf *text)
+{
+    struct ecs_key key = {ECS_REGISTRY_SETTING, "", view->id};
+    struct ecs_doc *doc;
+    int r = fs_view_doc_of(view, &key, &doc);
+    const char *value = r == 0 ? ecs_doc_field(doc, "value") : NULL;
+    if (value != NULL)
+        fs_add_safe(text, value);
+    return r != 0 ? r : value != NULL ? text->failed : -ENOENT;
+}
+
+static int store_setting(struct fs_view *view, const char *text, struct ecs_action **ret_action)
+{
+    struct ecs_key key = {ECS_REGISTRY_SETTING, "", view->id};
+    json_t *input = json_pack("{s:s, s:s}", "name", view->id, "value", text);
+    *ret_action = fs_action("ecr", "PutAccountSetting", input, ECS_EFFECT_UPDATE, &key, NULL);
+    return *ret_action != NULL ? 0 : -ENOMEM;
+}
+
+static bool accept_setting(const char *id)
+{
+    size_t len = strlen(id);
+    return len > 0 && len <= 64 && strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == len;
+}
+
+static const struct fs_entries settings = {.list = list_settings, .has = has_setting};
+
+static const struct fs_node setting_rows[] = {
+    {NULL, FS_FILE_RW, .entries = &settings, .accept = accept_setting, .called = "<name>",
+     .show = show_setting, .store = store_setting, .watches = FS_WATCH(ECS_REGISTRY_SETTING)},
+    {0},
+};
+
+/* ---- pull-time-exclusions/<ARN> ---- */
+
+static bool accept_principal(const char *id)
+{
+    return strncmp(id, "arn:", 4) == 0 && strlen(id) <= 200 && strchr(id, '/') != NULL;
+}
+
+static int exclude(struct fs_view *view, const char *operation, struct ecs_action **ret_action)
+{
+    struct ecs_key list = {ECS_PULL_TIME_EXCLUSION, view->key.parent, ""};
+    json_t *input = json_pack("{s:s}", "principalArn", view->key.id);
+    *ret_action = fs_action("ecr", operation, input, ECS_EFFECT_FORGET, &list, NULL);
+    return *ret_action != NULL ? 0 : -ENOMEM;
+}
+
+static int add_exclusion(struct fs_view *view, struct ecs_action **ret_action)
+{
+    return exclude(view, "RegisterPullTimeUpdateExclusion", ret_action);
+}
+
+static int remove_exclusion(struct fs_view *view, struct ecs_action **ret_action)
+{
+    return exclude(view, "DeregisterPullTimeUpdateExclusion", ret_action);
+}
+
+static const struct fs_change exclusion_change = {
+    .mkdir = add_exclusion, .rmdir = remove_exclusion, .removes = "ends the exclusion"};
+
+static int list_exclusions(struct fs_view *directory, fs_emit_fn *emit, void *arg)
+{
+    struct ecs_key key = {ECS_PULL_TIME_EXCLUSION, "registry", ""};
+    const struct ecs_list *list;
+    int r = fs_view_list(directory, &key, &list);
+    for (size_t i = 0; r == 0 && i < ecs_list_len(list); i++)
+        r = emit(arg, ecs_list_at(list, i));
+    return r < 0 && fs_unknown_operation(directory, r) ? 0 : r;
+}
+
+static int has_exclusion(struct fs_view *child)
+{
+    struct ecs_key key = {ECS_PULL_TIME_EXCLUSION, "registry", ""};
+    const struct ecs_list *list;
+    int r = fs_view_list(child, &key, &list);
+    if (r < 0 && fs_unknown_operation(child, r))
+        return -ENOENT;
+    return r != 0 ? r : ecs_list_has(list, child->id) ? 0 : -ENOENT;
+}
+
+static const struct fs_entries exclusions = {.list = list_exclusions, .has = has_exclusion};
+static const struct fs_node no_rows[] = {{0}};
+
+static const struct fs_node exclusion_rows[] = {
+    {NULL, FS_DIR, .of = FS_OF(ECS_PULL_TIME_EXCLUSION), .entries = &exclusions, .accept = accept_principal,
+     .called = "<ARN>", .children = no_rows, .change = &exclusion_change,
+     .help = "an empty directory, named by its role or user; mkdir and rmdir"},
+    {0},
+};
+
 const struct fs_node fs_public_registry_nodes[] = {
     {"describe.json", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .show = fs_show_document,
      .help = "all that AWS says of it"},
@@ -213,6 +333,12 @@ const struct fs_node fs_registry_nodes[] = {
     {"pull-through-cache", FS_DIR, .children = pull_through_rows, .help = "upstream registries, by prefix"},
     {"creation-templates", FS_DIR, .children = template_rows,
      .help = "settings of repositories made by a first push"},
+    {"signing.json", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_REGISTRY_SIGNING),
+     .show = fs_document_show, .document = &fs_signing_document, .change = &fs_signing_change,
+     .help = "what AWS Signer signs on push; absent when there is none; rm ends it"},
+    {"settings", FS_DIR, .children = setting_rows, .help = "of the account, for ECR"},
+    {"pull-time-exclusions", FS_DIR, .children = exclusion_rows,
+     .help = "whose pulls are not recorded as an image's last"},
     {"public", FS_DIR, FS_MAYBE, .of = FS_OF(ECS_PUBLIC_REGISTRY), .present = fs_public_present,
      .children = fs_public_registry_nodes, .help = "ECR Public's registry"},
     {"auth.json", FS_FILE_R, FS_UNLISTED | FS_UNSIZED, .show = show_auth_json,

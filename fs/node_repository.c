@@ -51,6 +51,8 @@ const struct fs_node fs_repository_rows[] = {
     {"lifecycle-preview.json", FS_FILE_R, FS_UNLISTED | FS_UNSIZED | FS_MAYBE,
      .of = FS_OF(ECS_LIFECYCLE_POLICY), .present = has_lifecycle_policy, .show = fs_show_lifecycle_preview,
      .help = "what that policy would expire, and which of it runs now"},
+    {"scanning.json", FS_FILE_R, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_REPOSITORY_SCANNING),
+     .show = fs_show_document, .help = "how often it is scanned, by the registry's rules too"},
     {"images", FS_DIR, .children = fs_image_nodes, .help = "by digest"},
     {"image-tags", FS_DIR, .children = fs_image_tag_nodes, .watches = FS_WATCH(ECS_IMAGE),
      .help = "links into images/"},

@@ -112,7 +112,9 @@ static int know_others(struct listing *listing, struct fs_view *directory)
         struct fs_view child;
         struct ecs_doc *doc;
         fs_view_child(&child, directory->tree, directory->rq, directory->inode, row, row->name, NULL);
-        r = fs_view_doc(&child, &doc);
+        /* one that is not even sized without a call of its own (a scan's findings) can tell without it */
+        bool costly = row->present != NULL && (row->flags & FS_UNSIZED) != 0;
+        r = costly ? row->present(&child) : fs_view_doc(&child, &doc);
         if (r < 0 && number < ABSENT_BITS && fs_unknown_operation(&child, r))
             listing->absent |= UINT64_C(1) << number;
         if (r != FS_PARKED)

@@ -169,6 +169,9 @@ static json_t *show_detail(const struct image *image)
                   "imageManifestMediaType", image->media_type, "artifactMediaType", image->artifact_type);
     if (json_array_size(image->tags))
         json_object_set(tree, "imageTags", image->tags);
+    if (image->subject)
+        json_object_set_new(tree, "subjectManifestDigest", json_string(image->subject));
+    json_object_set_new(tree, "imageStatus", json_string(image->archived ? "ARCHIVED" : "ACTIVE"));
     if (image->pulled_at)
         json_object_set_new(tree, "lastRecordedPullTime", json_time(image->pulled_at));
     if (image->scanned_at)
@@ -215,11 +218,15 @@ static json_t *describe_images(struct request *rq)
 
 /* --- scans --- */
 
+struct image *image_require(struct request *rq, struct repository *repository, const json_t *id)
+{
+    struct image *image = find_by_id(repository, id);
+    return image ? image : not_found(rq, repository, id);
+}
+
 static struct image *scanned_image(struct request *rq, struct repository *repository)
 {
-    const json_t *id = json_object_get(rq->in, "imageId");
-    struct image *image = repository ? find_by_id(repository, id) : NULL;
-    return image || !repository ? image : not_found(rq, repository, id);
+    return repository ? image_require(rq, repository, json_object_get(rq->in, "imageId")) : NULL;
 }
 
 static json_t *start_image_scan(struct request *rq)

@@ -125,6 +125,12 @@ static bool tag_is_free(struct request *rq, const struct repository *repository,
     return false;
 }
 
+char *image_subject(const json_t *manifest)
+{
+    const char *digest = in_text(json_object_get(manifest, "subject"), "digest");
+    return digest && digest_is_valid(digest) ? strdup(digest) : NULL;
+}
+
 static struct image *make(struct request *rq, struct repository *repository, const struct image_put *put,
                           const json_t *manifest, const char *digest, int64_t size)
 {
@@ -136,6 +142,7 @@ static struct image *make(struct request *rq, struct repository *repository, con
     if (!image)
         return refuse_memory(rq);
     image->media_type = strdup(type ? type : docker_v2);
+    image->subject = image_subject(manifest);
     image->artifact_type = artifact ? strdup(artifact) : NULL;
     image->manifest = strndup(put->manifest, put->len);
     image->size = size + (is_index(manifest) ? (int64_t)put->len : 0);

@@ -23,6 +23,7 @@ static const struct operation *const tables[] = {
     ecr_policies_operations,
     ecr_rules_operations,
     ecr_public_operations,
+    ecr_registry_operations,
     task_sets_operations,
 };
 

@@ -13,6 +13,8 @@ struct image {
     struct repository *repository;
     char digest[DIGEST_MAX];
     char *media_type, *manifest, *artifact_type; /* the last may be NULL; the manifest is as it was sent */
+    char *subject;                               /* the digest of the manifest that it is about, or NULL */
+    bool archived;                               /* its storage class */
     json_t *tags;                                /* of the image: texts */
     int64_t pushed_at, pulled_at, scanned_at;    /* wall; 0: never */
     int64_t size;
@@ -102,6 +104,11 @@ bool region_is_public(const struct region *region);
 char *public_alias(const struct world *world, char alias[PUBLIC_ALIAS_MAX]);
 /* What follows "<alias>/", or NULL. */
 const char *public_path(const struct world *world, const char *path);
+
+/* The image of an imageId, by digest, tag or both: refuses with ImageNotFoundException (ecr_images.c). */
+struct image *image_require(struct request *rq, struct repository *repository, const json_t *id);
+/* The subject of a manifest, malloc'd, or NULL (image_put.c). */
+char *image_subject(const json_t *manifest);
 
 /* The repository that rq->in names: refuses with RepositoryNotFoundException. */
 struct repository *repository_of(struct request *rq);

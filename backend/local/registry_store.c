@@ -44,6 +44,7 @@ static void image_free(struct image *image)
     free(image->media_type);
     free(image->manifest);
     free(image->artifact_type);
+    free(image->subject);
     free(image);
 }
 
@@ -268,12 +269,12 @@ static int load_repository(struct region *region, const char *arn, const json_t 
 static json_t *dump_image(const struct record *record)
 {
     const struct image *image = (const struct image *)record;
-    return json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:O, s:I, s:I, s:I, s:I}", "repository",
+    return json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:O, s:I, s:s*, s:b, s:I, s:I, s:I}", "repository",
                      image->repository->name, "digest", image->digest, "mediaType", image->media_type,
                      "manifest", image->manifest, "artifactType", image->artifact_type, "imageTags",
-                     image->tags, "pushed", (json_int_t)image->pushed_at, "pulled",
-                     (json_int_t)image->pulled_at, "scanned", (json_int_t)image->scanned_at, "size",
-                     (json_int_t)image->size);
+                     image->tags, "pushed", (json_int_t)image->pushed_at, "subject", image->subject,
+                     "archived", image->archived, "pulled", (json_int_t)image->pulled_at, "scanned",
+                     (json_int_t)image->scanned_at, "size", (json_int_t)image->size);
 }
 
 static int load_image(struct region *region, const char *key, const json_t *body)
@@ -287,6 +288,8 @@ static int load_image(struct region *region, const char *key, const json_t *body
     image->media_type = own_text(body, "mediaType");
     image->manifest = own_text(body, "manifest");
     image->artifact_type = own_text(body, "artifactType");
+    image->subject = own_text(body, "subject");
+    image->archived = in_bool(body, "archived");
     json_decref(image->tags);
     image->tags = json_incref(json_object_get(body, "imageTags"));
     image->pushed_at = json_integer_value(json_object_get(body, "pushed"));

@@ -29,10 +29,10 @@ struct operation {
 /* One table a resource type; each ends with a row without a name. */
 extern const struct operation account_settings_operations[], attributes_operations[],
     capacity_providers_operations[], clusters_operations[], container_instances_operations[],
-    ecr_images_operations[], ecr_policies_operations[], ecr_public_operations[], ecr_rules_operations[],
-    repositories_operations[], logs_operations[], service_deployments_operations[], services_operations[],
-    sts_operations[], tags_operations[], task_definitions_operations[], task_protection_operations[],
-    task_sets_operations[], tasks_operations[];
+    ecr_images_operations[], ecr_policies_operations[], ecr_public_operations[], ecr_registry_operations[],
+    ecr_rules_operations[], repositories_operations[], logs_operations[], service_deployments_operations[],
+    services_operations[], sts_operations[], tags_operations[], task_definitions_operations[],
+    task_protection_operations[], task_sets_operations[], tasks_operations[];
 
 /* NULL when AWS has no such operation, or we do not. */
 const struct operation *operation_find(const char *service, const char *name);

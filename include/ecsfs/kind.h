@@ -39,7 +39,7 @@ enum ecs_kind_id {
     ECS_IMAGE_REPLICATION,   /* parent: repository   id: digest; no list */
     ECS_IMAGE_SIGNING,       /* parent: repository   id: digest; no list */
     ECS_REGISTRY_SIGNING,    /* parent: ""           id: any; there is one */
-    ECS_REGISTRY_SETTING,    /* parent: "registry"   id: its name; no list */
+    ECS_REGISTRY_SETTING,    /* parent: ""           id: its name; no list */
     ECS_PULL_TIME_EXCLUSION, /* parent: "registry"  id: the ARN of a principal; no documents */
     /* ECR Public: */
     ECS_PUBLIC_REPOSITORY,       /* parent: ""          id: repository name */
