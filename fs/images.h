@@ -4,6 +4,8 @@
 #ifndef FS_IMAGES_H
 #define FS_IMAGES_H
 
+#include <stdbool.h>
+
 #include "node.h"
 
 struct json_t;
@@ -25,6 +27,9 @@ int fs_image_show_manifest(struct fs_view *view, struct ecs_buf *text);
 int fs_image_config_link(struct fs_view *view, struct ecs_buf *target);
 int fs_image_config_present(struct fs_view *view);
 extern const struct fs_node fs_image_user_nodes[]; /* in-use-by/ */
+
+/* Is the view's repository filled by a pull-through cache rule (pull_through.c)? 0, FS_PARKED, -errno. */
+int fs_is_pull_through(struct fs_view *view, bool *ret_is);
 
 /* Adds ".." as often as it takes from the link's directory to the root of its tree, with slashes between. */
 int fs_add_way_up(const struct fs_view *link, struct ecs_buf *target);

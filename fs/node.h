@@ -115,7 +115,8 @@ struct fs_node {
     const struct fs_stream *stream;
     const struct fs_change *change;
     const struct fs_file_ops *ops; /* opens it, where its text is not made here (a layer) */
-    int (*size)(struct fs_view *view, off_t *ret_size); /* with ops: its length. 0, FS_PARKED, -errno */
+    int (*size)(struct fs_view *view, off_t *ret_size); /* its length, where it is not simply that of its
+                                                           text. 0, FS_PARKED, -errno */
 
     const struct fs_node *children; /* of a directory; ends with mode 0 */
     const struct fs_entries *entries;

@@ -20,6 +20,7 @@
 #include "repositories.h"
 #include "rows.h"
 #include "show.h"
+#include "text.h"
 
 bool fs_accept_digest(const char *id)
 {
@@ -120,10 +121,27 @@ int fs_image_config_link(struct fs_view *view, struct ecs_buf *target)
     return r == 0 ? ecs_buf_addf(target, "../../oci/blobs/sha256/%s", manifest.parts[0].digest + 7) : r;
 }
 
+/* In a pull-through repository what reads the manifest is there for who names it, and is not listed. */
+static int listed(struct fs_view *view)
+{
+    bool pull_through;
+    int r = fs_is_pull_through(view, &pull_through);
+    return r == 0 && pull_through && view->rq->listing ? -ENOENT : r;
+}
+
+static int manifest_size(struct fs_view *view, off_t *ret_size)
+{
+    bool pull_through;
+    int r = fs_is_pull_through(view, &pull_through);
+    *ret_size = 0;
+    return r != 0 || pull_through ? r : fs_text_size(view, ret_size);
+}
+
 int fs_image_config_present(struct fs_view *view)
 {
     cleanup_buf struct ecs_buf target = ECS_BUF(4096);
-    return fs_image_config_link(view, &target);
+    int r = fs_repositories_of(view)->is_public ? 0 : listed(view);
+    return r == 0 ? fs_image_config_link(view, &target) : r;
 }
 
 /* ---- in-use-by/<cluster>:<task> ---- */
@@ -272,8 +290,8 @@ static int store_scan(struct fs_view *view, const char *text, struct ecs_action 
 
 static const struct fs_node image_rows[] = {
     {"describe.json", FS_FILE_R, FS_OF_DOC, .show = fs_show_document, .help = "all that AWS says of it"},
-    {"manifest.json", FS_FILE_R, FS_OF_DOC | FS_RAW, .of = FS_OF(ECS_MANIFEST),
-     .show = fs_image_show_manifest, .help = "byte for byte: it hashes to the digest"},
+    {"manifest.json", FS_FILE_R, FS_OF_DOC | FS_RAW | FS_MAYBE, .of = FS_OF(ECS_MANIFEST), .present = listed,
+     .size = manifest_size, .show = fs_image_show_manifest, .help = "byte for byte: it hashes to the digest"},
     {"config.json", FS_LINK, FS_MAYBE, .of = FS_OF(ECS_MANIFEST), .present = fs_image_config_present,
      .target = fs_image_config_link, .help = "link to its configuration: entry point, environment, labels"},
     {"pushed-at", FS_FILE_R, .field = "imagePushedAt"},

@@ -14,12 +14,24 @@
 #include "show.h"
 #include "stream.h"
 
-/* Letters, digits and single separators between them; what AWS would refuse is not asked for. */
+static bool is_part(const char *part, size_t len)
+{
+    return len > 0 && strchr("._-", part[0]) == NULL && strchr("._-", part[len - 1]) == NULL;
+}
+
+/* Parts of letters and digits, with separators between them; what AWS would refuse is not asked for. */
 bool fs_accept_repository(const char *id)
 {
-    size_t len = strlen(id);
-    return len > 0 && len <= 256 && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789._-/") == len &&
-           strchr("._-/", id[0]) == NULL && strchr("._-/", id[len - 1]) == NULL && strstr(id, "//") == NULL;
+    if (strlen(id) > 256 || id[strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789._-/")] != '\0')
+        return false;
+    for (;; id++) {
+        size_t len = strcspn(id, "/");
+        if (!is_part(id, len))
+            return false;
+        id += len;
+        if (*id == '\0')
+            return true;
+    }
 }
 
 static int has_lifecycle_policy(struct fs_view *view)

@@ -70,9 +70,10 @@ static int add_fixed(struct listing *listing, struct fs_view *directory, const s
         bool peek = rq->peek;
         struct fs_view child;
         fs_view_child(&child, listing->tree, rq, listing->directory, row, row->name, NULL);
-        rq->peek = true;
+        rq->peek = rq->listing = true;
         int r = fs_row_present(&child);
         rq->peek = peek;
+        rq->listing = false;
         if (r == -ENOENT)
             return 0;
     }
@@ -102,6 +103,15 @@ static bool asks(const struct fs_node *row)
     return row->name != NULL && row->of != 0 && (row->flags & (FS_MAYBE | FS_UNLISTED)) == FS_MAYBE;
 }
 
+/* It is not asked whether it is there, but whether a walk is to see it. */
+static int listed(struct fs_view *child)
+{
+    child->rq->listing = true;
+    int r = child->node->present(child);
+    child->rq->listing = false;
+    return r;
+}
+
 static int know_others(struct listing *listing, struct fs_view *directory)
 {
     int r = 0, number = -1;
@@ -112,9 +122,7 @@ static int know_others(struct listing *listing, struct fs_view *directory)
         struct fs_view child;
         struct ecs_doc *doc;
         fs_view_child(&child, directory->tree, directory->rq, directory->inode, row, row->name, NULL);
-        /* one that is not even sized without a call of its own (a scan's findings) can tell without it */
-        bool costly = row->present != NULL && (row->flags & FS_UNSIZED) != 0;
-        r = costly ? row->present(&child) : fs_view_doc(&child, &doc);
+        r = row->present != NULL ? listed(&child) : fs_view_doc(&child, &doc);
         if (r < 0 && number < ABSENT_BITS && fs_unknown_operation(&child, r))
             listing->absent |= UINT64_C(1) << number;
         if (r != FS_PARKED)

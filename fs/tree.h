@@ -31,6 +31,7 @@ struct fs_request {
     gid_t gid;
     pid_t pid;
     bool peek;    /* never fetch and never wait: FS_PARKED means "not known now" and nothing was parked */
+    bool listing; /* asks whether a name is to be listed; what only who names it may read is not */
     bool patient; /* set by an operation that waits for the world, not for an answer: no deadline */
     struct fs_progress *progress;
 };

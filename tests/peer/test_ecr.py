@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """ECR against moto: what boto3 sees is what the files say, and how often AWS is asked."""
+import base64
 import hashlib
 import json
 import os
+import sys
 import unittest
 
 import peer
@@ -70,6 +72,14 @@ class Ecr(unittest.TestCase):
         self.assertEqual(self.count("DescribeImages"), REPOSITORIES)
         self.assertEqual(self.count("GetAuthorizationToken") + self.count("GetDownloadUrlForLayer"), 0)
 
+    def test_what_is_critical_and_what_runs_is_answered_from_lists(self):
+        self.proxy.reset()
+        self.sh("grep -sl CRITICAL repositories/team/*/images/*/severity; ls repositories/team/r0/images/*/in-use-by > /dev/null")
+        self.assertEqual(self.count("DescribeRepositories"), 1)
+        self.assertEqual(self.count("DescribeImages"), REPOSITORIES)
+        self.assertEqual([op for op in self.proxy.ops() if op.startswith(("BatchGet", "GetDown", "GetAuth", "DescribeImageScan"))], [])
+        self.assertEqual(self.count("ListClusters"), 1)
+
     def test_retagging_is_one_put_with_the_manifests_own_bytes(self):
         tags = "repositories/team/r0/image-tags"
         self.sh("ln -s ../images/%s %s/stable" % (digest(3), tags))
@@ -115,6 +125,85 @@ class Ecr(unittest.TestCase):
         self.assertEqual(list(login["auths"]), [self.mount.cat("registry/uri").strip()])
         self.assertEqual(len(self.mount.cat("registry/password").split()), 1)
         self.assertEqual(self.count("GetAuthorizationToken"), 2)
+
+
+class Emulator(unittest.TestCase):
+    """The same, and more, where images are scanned and tasks run: counted by ecs-local itself."""
+
+    def setUp(self):
+        sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "unit", "local"))
+        from served import Served
+        self.server = Served(os.environ["ECS_LOCAL"], "--speed", "50").__enter__()
+        self.addCleanup(self.server.__exit__, None, None, None)
+
+    def fill(self):
+        """Two repositories of 150 images, every image scanned; a task runs one of them."""
+        layer = hashlib.sha256(b"layer").hexdigest()
+        for name in ("team/app", "team/other"):
+            made = self.server.call("ecr", "CreateRepository", repositoryName=name,
+                                    imageScanningConfiguration={"scanOnPush": True})["repository"]
+            upload = self.server.call("ecr", "InitiateLayerUpload", repositoryName=name)["uploadId"]
+            self.server.call("ecr", "UploadLayerPart", repositoryName=name, uploadId=upload, partFirstByte=0, partLastByte=4,
+                             layerPartBlob=base64.b64encode(b"layer").decode())
+            self.server.call("ecr", "CompleteLayerUpload", repositoryName=name, uploadId=upload, layerDigests=["sha256:" + layer])
+            connection = self.server.connect()
+            for i in range(150):
+                self.server.call("ecr", "PutImage", connection, repositoryName=name, imageTag="v%d" % i, imageManifest=json.dumps(
+                    {"schemaVersion": 2, "layers": [{"digest": "sha256:" + layer, "size": 5}], "annotations": {"n": name + str(i)}}))
+            connection.close()
+        self.server.ecs("CreateCluster", clusterName="prod")
+        self.server.ecs("RegisterTaskDefinition", family="app", networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="256",
+                        memory="512", executionRoleArn="arn:aws:iam::123456789012:role/x",
+                        containerDefinitions=[{"name": "app", "image": made["repositoryUri"].replace("other", "app") + ":v7"}])
+        task = self.server.ecs("RunTask", cluster="prod", taskDefinition="app", launchType="FARGATE",
+                               networkConfiguration={"awsvpcConfiguration": {"subnets": ["s"]}})["tasks"][0]["taskArn"]
+        peer.until(lambda: self.server.ecs("DescribeTasks", cluster="prod", tasks=[task])["tasks"][0]["lastStatus"] == "RUNNING", 60)
+        return task.rsplit("/", 1)[1]
+
+    def calls(self):
+        counted = {name: row["calls"] for name, row in self.server.control("GET", "calls")[1].items()}
+        self.server.control("DELETE", "calls")
+        return counted
+
+    def test_across_the_account_within_the_budget(self):
+        task = self.fill()
+        self.calls()
+        with peer.Mount("http://" + self.server.address, "stale=60,pacing=off") as mount:
+            found = mount.sh("grep -l CRITICAL repositories/team/*/images/*/severity | wc -l").stdout
+            self.assertGreater(int(found), 0)
+            cost = self.calls()
+            self.assertEqual({n: c for n, c in cost.items() if n.startswith("ecr.")},
+                             {"ecr.DescribeRepositories": 1, "ecr.DescribeImages": 2})
+            running = mount.sh("ls -d repositories/team/app/images/*/in-use-by/* | wc -l; ls repositories/team/app/images/*/in-use-by").stdout
+            self.assertEqual(running.split()[0], "1")
+            self.assertIn("prod:" + task, running)
+            cost = self.calls()
+            self.assertEqual({n: c for n, c in cost.items() if n.startswith("ecr.") and "SigningConf" not in n and "Registry" not in n
+                              and "PullThrough" not in n}, {})
+            self.assertLessEqual(sum(c for n, c in cost.items() if n.startswith("ecs.")), 6)
+            mount.sh("ls -lR repositories > /dev/null")  # a walk: by the thousand, the hundred, and the repository
+            cost = self.calls()
+            self.assertLessEqual(cost.pop("ecr.BatchGetImage"), 2 * 3)
+            self.assertEqual(cost.get("ecr.DescribeImageScanFindings", 0) + cost.get("ecr.GetDownloadUrlForLayer", 0) +
+                             cost.get("ecr.GetAuthorizationToken", 0) + cost.get("ecr.DescribeImageReplicationStatus", 0), 0)
+            self.assertLessEqual(sum(c for n, c in cost.items() if n.startswith("ecr.")), 20, cost)
+
+    def test_retagging_is_one_put_with_the_manifests_own_bytes(self):
+        self.fill()
+        with peer.Mount("http://" + self.server.address, "stale=60,pacing=off") as mount:
+            tags = mount.path("repositories/team/app/image-tags")
+            target = os.readlink(tags + "/v3")
+            mount.sh("ls repositories/team/app/image-tags > /dev/null")
+            self.calls()
+            done = mount.sh("ln -sfn %s repositories/team/app/image-tags/stable" % target)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            cost = self.calls()
+            self.assertEqual(cost["ecr.PutImage"], 1)
+            image = self.server.call("ecr", "BatchGetImage", repositoryName="team/app", imageIds=[{"imageTag": "stable"}])["images"][0]
+            self.assertEqual("../images/" + image["imageId"]["imageDigest"], target)
+            self.assertEqual("sha256:" + hashlib.sha256(image["imageManifest"].encode()).hexdigest(), image["imageId"]["imageDigest"])
+            listed = self.server.call("ecr", "ListImages", repositoryName="team/app", maxResults=1000)["imageIds"]
+            self.assertEqual(len(listed), 151)
 
 
 if __name__ == "__main__":

@@ -308,6 +308,37 @@ static json_t *check_layers(struct answer *answer)
     return json_pack("{s:[{s:O, s:s}]}", "layers", "layerDigest", digest, "layerAvailability", "UNAVAILABLE");
 }
 
+const char *ecr_account_rule;
+
+static json_t *pull_through_rules(struct answer *answer)
+{
+    (void)answer;
+    json_t *rules = json_array();
+    if (ecr_account_rule)
+        json_array_append_new(rules, json_pack("{s:s}", "ecrRepositoryPrefix", ecr_account_rule));
+    return json_pack("{s:o}", "pullThroughCacheRules", rules);
+}
+
+static json_t *scanning_configurations(struct answer *answer)
+{
+    json_t *list = json_array(), *name;
+    size_t i;
+    json_array_foreach(json_object_get(answer->input, "repositoryNames"), i, name) json_array_append_new(
+        list, json_pack("{s:O, s:s}", "repositoryName", name, "scanFrequency", "MANUAL"));
+    return json_pack("{s:o, s:[]}", "scanningConfigurations", list, "failures");
+}
+
+static json_t *describe_registry(struct answer *answer)
+{
+    (void)answer;
+    return json_pack("{s:s, s:{s:[]}}", "registryId", "123456789012", "replicationConfiguration", "rules");
+}
+
+static json_t *no_signing(struct answer *answer)
+{
+    return refuse(answer, "SigningConfigurationNotFoundException", "no signing configuration");
+}
+
 static json_t *authorization(struct answer *answer)
 {
     static int asked;
@@ -339,6 +370,10 @@ static const struct {
     {"DescribeImageScanFindings", scan_findings, 1},
     {"ListTagsForResource", list_tags, 0},
     {"GetAuthorizationToken", authorization, 0},
+    {"DescribePullThroughCacheRules", pull_through_rules, 0},
+    {"DescribeRegistry", describe_registry, 0},
+    {"BatchGetRepositoryScanningConfiguration", scanning_configurations, 0},
+    {"GetSigningConfiguration", no_signing, 0},
 };
 
 json_t *ecr_account_answer(json_t *account, const char *operation, json_t *input, const char **ret_code,

@@ -20,6 +20,9 @@ struct ecs_call;
 extern enum ecr_account_harm { ECR_WHOLE, ECR_WRONG, ECR_SHORT, ECR_EXPIRED, ECR_REFUSED } ecr_account_harm;
 void ecr_account_download(struct ecs_call *call);
 
+/* The prefix of the one pull-through cache rule; NULL: there is none. */
+extern const char *ecr_account_rule;
+
 /* As account_more. */
 json_t *ecr_account_answer(json_t *account, const char *operation, json_t *input, const char **ret_code,
                            const char **ret_message);

@@ -132,10 +132,38 @@ START_TEST(a_walk_is_cheap)
     ck_assert_int_eq(world_calls(&world, "DescribeImages"), 4);
     ck_assert_int_eq(world_calls(&world, "BatchGetImage"), 1); /* three manifests */
     ck_assert_int_eq(world_calls(&world, "GetAuthorizationToken"), 0);
+    /* of the registry, once for all images */
+    ck_assert_int_eq(world_calls(&world, "DescribeRegistry"), 1);
+    ck_assert_int_eq(world_calls(&world, "GetSigningConfiguration"), 1);
+    ck_assert_int_eq(world_calls(&world, "DescribePullThroughCacheRules"), 1);
+    ck_assert_int_eq(world_calls(&world, "BatchGetRepositoryScanningConfiguration"), 1);
+    /* what its scan found is read, and costs; that of what was never scanned, and lists alone, do not */
+    ck_assert_int_eq(world_calls(&world, "DescribeImageScanFindings"), 3);
     world_forget_counts(&world);
     world_step(&world, 60000);
     ck_assert_int_gt(world_walk(&world, "/repositories", true), 50);
     ck_assert_int_eq(world_calls(&world, "BatchGetImage"), 0); /* for ever */
+}
+END_TEST
+
+/* A manifest that is read there may be imported: it is there for who names it, but for no walk. */
+START_TEST(a_pull_through_repository_is_not_walked_into)
+{
+    struct fs_attr attr;
+    ecr_account_rule = "team";
+    const char *names = world_ls(&world, in_image(1, ""));
+    ck_assert_ptr_nonnull(strstr(names, "describe.json\n"));
+    ck_assert_ptr_null(strstr(names, "manifest.json"));
+    ck_assert_ptr_null(strstr(names, "config.json"));
+    ck_assert_int_eq(world_stat(&world, in_image(1, "manifest.json"), &attr), 0);
+    ck_assert_int_eq(attr.st.st_size, 0);
+    ck_assert_int_eq(world_calls(&world, "BatchGetImage"), 0);
+    ck_assert_ptr_nonnull(strstr(world_cat(&world, in_image(1, "manifest.json")), "schemaVersion"));
+    ck_assert_int_eq(world_calls(&world, "BatchGetImage"), 1);
+    ecr_account_rule = "tea"; /* the prefix is of whole parts */
+    world_step(&world, 60000);
+    ck_assert_ptr_nonnull(strstr(world_ls(&world, in_image(1, "")), "manifest.json\n"));
+    ecr_account_rule = NULL;
 }
 END_TEST
 
@@ -472,6 +500,7 @@ int main(void)
         names_nest,
         images_show,
         a_walk_is_cheap,
+        a_pull_through_repository_is_not_walked_into,
         a_wrong_manifest_is_not_shown,
         a_link_retags,
         immutable_tags_refuse,
