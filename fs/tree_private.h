@@ -34,11 +34,11 @@ struct fs_tree {
     struct ecs_cache *cache;     /* NULL until fs_tree_start */
     struct ecs_backend *backend; /* NULL until fs_tree_start */
     const struct ecs_clock *clock;
-    int64_t started_ms;  /* wall: the time of what has none of its own */
-    bool no_deployments;  /* the endpoint does not know service deployments (deployments.h) */
-    bool no_pull_through; /* nor pull-through cache rules (pull_through.c) */
+    int64_t started_ms;             /* wall: the time of what has none of its own */
+    bool no_deployments;            /* the endpoint does not know service deployments (deployments.h) */
+    bool no_pull_through;           /* nor pull-through cache rules (pull_through.c) */
     int64_t pull_through_denied_ms; /* monotonic: until then they are not asked for */
-    uint64_t epoch;      /* grows whenever anything shown may have changed; never 0 */
+    uint64_t epoch;                 /* grows whenever anything shown may have changed; never 0 */
 
     struct fs_inodes inodes;
     struct fs_inode *root;
