@@ -36,6 +36,8 @@ static bool take_apart(struct world *world, char *url, const char *what, struct 
         return false;
     if (!is_public && !cut_at((char *)(uintptr_t)ret_place->digest, "?region=", &region))
         return false;
+    if (region) /* what follows it is for who comes over HTTP */
+        ((char *)(uintptr_t)region)[strcspn(region, "&")] = 0;
     ret_place->repository = is_public ? public_path(world, path + 4) : path + 4;
     ret_place->region = is_public ? public_region(world) : world_find_region(world, region);
     return ret_place->repository && ret_place->region;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ECR Public: one registry for all regions. Most of its operations do what ECR's of the same name do, in a
  * region of their own; what is different stands here. */
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -156,14 +155,14 @@ static json_t *describe_registries(struct request *rq)
         "status", "ACTIVE", "primaryRegistryAlias", 1, "defaultRegistryAlias", 1);
 }
 
+/* As ECR's, but one, and without its host. */
 static json_t *get_authorization_token(struct request *rq)
 {
-    char secret[LOGIN_PASSWORD], plain[300], token[512];
-    int64_t until = world_wall(rq->world) + login_password_ms;
-    snprintf(plain, sizeof(plain), "AWS:%s", login_password(rq->world, until, secret));
-    EVP_EncodeBlock((unsigned char *)token, (const unsigned char *)plain, (int)strlen(plain));
-    return json_pack("{s:{s:s, s:o}}", "authorizationData", "authorizationToken", token, "expiresAt",
-                     json_time(until));
+    json_t *reply = operation_find("ecr", "GetAuthorizationToken")->handler(rq);
+    json_t *data = json_incref(json_array_get(json_object_get(reply, "authorizationData"), 0));
+    json_decref(reply);
+    json_object_del(data, "proxyEndpoint");
+    return data ? json_pack("{s:o}", "authorizationData", data) : NULL;
 }
 
 /* One row a tag, untagged images have none. */

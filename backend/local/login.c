@@ -61,9 +61,11 @@ bool login_is_password(const struct world *world, const char *password)
 bool login_is_header(const struct world *world, const char *header)
 {
     char plain[LOGIN_PASSWORD + 64];
-    if (!header || strncasecmp(header, "Basic ", 6) != 0)
+    size_t scheme = header ? strcspn(header, " ") : 0;
+    if (!header || !((scheme == 5 && strncasecmp(header, "Basic", 5) == 0) ||
+                     (scheme == 6 && strncasecmp(header, "Bearer", 6) == 0))) /* of ECR Public */
         return false;
-    const char *text = header + 6 + strspn(header + 6, " ");
+    const char *text = header + scheme + strspn(header + scheme, " ");
     size_t len = strlen(text);
     if (len % 4 || len / 4 * 3 >= sizeof(plain))
         return false;
