@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ecsfs/json.h"
 #include "reply.h"
 #include "state.h"
 
@@ -47,7 +48,7 @@ static struct ecs_error *digest_action(struct ecs_call *call, struct json_t *tre
         reply = calloc(1, sizeof(*reply));
     }
     if (reply && action->want_reply)
-        reply->text = json_dumps(tree, JSON_INDENT(2) | JSON_SORT_KEYS);
+        reply->text = ecs_json_text(tree, JSON_INDENT(2) | JSON_SORT_KEYS);
     if (!reply || (action->want_reply && !reply->text))
         return ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
     call->result = steal(reply);

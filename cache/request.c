@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ecsfs/buf.h"
+#include "ecsfs/json.h"
 #include "state.h"
 
 enum { ID_MAX = 4096 };
@@ -31,7 +32,7 @@ static int add_parents(json_t *input, const char *const names[2], const char *pa
 
 static char *dump(json_t *input)
 {
-    char *text = json_dumps(input, JSON_COMPACT);
+    char *text = ecs_json_text(input, JSON_COMPACT);
     json_decref(input);
     return text;
 }

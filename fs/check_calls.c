@@ -10,6 +10,7 @@
 #include "ecsfs/buf.h"
 #include "ecsfs/cleanup.h"
 #include "ecsfs/clock.h"
+#include "ecsfs/json.h"
 
 enum { INPUT_MAX = 4096, MOST_SILENCE = 2 }; /* calls without an answer before it is given up */
 
@@ -62,7 +63,7 @@ static struct ecs_error *digest(struct ecs_call *call, struct json_t *reply)
 static void add_name(struct ecs_buf *input, const char *name)
 {
     json_t *text = json_string(name);
-    cleanup_free char *quoted = text != NULL ? json_dumps(text, JSON_ENCODE_ANY) : NULL;
+    cleanup_free char *quoted = text != NULL ? ecs_json_text(text, JSON_ENCODE_ANY) : NULL;
     json_decref(text);
     if (quoted != NULL && strlen(quoted) >= 2)
         ecs_buf_add(input, quoted + 1, strlen(quoted) - 2);

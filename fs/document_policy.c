@@ -5,6 +5,7 @@
 
 #include "document.h"
 #include "ecsfs/cleanup.h"
+#include "ecsfs/json.h"
 
 static json_t *parsed(const json_t *described, const char *member)
 {
@@ -21,7 +22,7 @@ static int plan_text(const struct fs_document *document, const char *operation, 
     json_decref(now);
     if (same)
         return 0;
-    cleanup_free char *text = json_dumps(save->wanted, JSON_COMPACT);
+    cleanup_free char *text = ecs_json_text(save->wanted, JSON_COMPACT);
     json_t *body = text != NULL ? json_pack("{s:s}", document->text, text) : NULL;
     if (body != NULL && name != NULL)
         json_object_set_new(body, name, json_string(save->key.id));

@@ -9,6 +9,7 @@
 
 #include "document.h"
 #include "ecsfs/cleanup.h"
+#include "ecsfs/json.h"
 
 static const char *const deployed[] = {"serviceConnectConfiguration", "volumeConfigurations",
                                        "vpcLatticeConfigurations"};
@@ -137,7 +138,8 @@ static int refuse_fixed(const json_t *differences, const json_t *service, struct
         if (ecs_shape_member(update, name))
             continue;
         const json_t *now = json_object_get(service, name);
-        cleanup_free char *is = now ? json_dumps(now, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+        cleanup_free char *is =
+            now ? ecs_json_text(now, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS) : NULL;
         *ret_error = ecs_error_new(-EINVAL, "NotUpdatable",
                                    "%s: AWS cannot change it once the service is created (it is %s)", name,
                                    is ? is : "not set");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ecsfs/cleanup.h"
+#include "ecsfs/json.h"
 #include "ecsfs/log.h"
 #include "show.h"
 #include "tree_private.h"
@@ -143,7 +144,7 @@ static bool is_told(const char *member)
 
 static void add_value(struct ecs_buf *text, json_t *value)
 {
-    cleanup_free char *dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    cleanup_free char *dump = ecs_json_text(value, JSON_COMPACT | JSON_ENCODE_ANY);
     const char *plain = json_string_value(value);
     if (dump == NULL)
         return;

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "ecsfs/json.h"
 #include "tree_private.h"
 
 char *fs_query_body(json_t *input)
 {
-    char *text = input != NULL ? json_dumps(input, JSON_COMPACT) : NULL;
+    char *text = input != NULL ? ecs_json_text(input, JSON_COMPACT) : NULL;
     json_decref(input);
     return text;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "ecsfs/json.h"
 #include "show.h"
 #include "tree_private.h"
 
@@ -86,20 +87,13 @@ void fs_add_age(struct ecs_buf *text, const struct fs_view *view, const char *ti
         }
 }
 
-static int add_bytes(const char *data, size_t len, void *text)
-{
-    return ecs_buf_add(text, data, len);
-}
-
-/* Not json_dumps: out of memory in the middle of a member's name, jansson 2.14 goes on without it; our buffer
- * does not. */
 struct ecs_action *fs_action(const char *service, const char *operation, json_t *input,
                              enum ecs_effect effect, const struct ecs_key *key, const char *member)
 {
     cleanup_buf struct ecs_buf body = ECS_BUF(FS_TEXT_MAX);
-    int r = input != NULL ? json_dump_callback(input, add_bytes, &body, JSON_COMPACT) : -1;
+    ecs_json_add(&body, input, JSON_COMPACT);
     json_decref(input);
-    char *text = r == 0 && body.failed == 0 ? ecs_buf_steal(&body, NULL) : NULL;
+    char *text = ecs_buf_steal(&body, NULL);
     struct ecs_action *action =
         text != NULL ? ecs_action_new(service, operation, text, effect, key, member) : NULL;
     if (action != NULL)

@@ -127,7 +127,7 @@ struct aws_credentials *aws_document_parse(enum aws_document kind, const char *t
         return NULL;
     }
     struct aws_credentials *made = parse_tree(kind, tree, ret_error);
-    json_decref(tree);
+    aws_reply_forget(tree);
     return made;
 }
 

@@ -46,8 +46,6 @@ bool aws_is_true(const char *value)
 
 void aws_answer_free(struct aws_answer *answer)
 {
-    if (answer->body.data)
-        OPENSSL_cleanse(answer->body.data, answer->body.len);
     ecs_buf_free(&answer->body);
 }
 

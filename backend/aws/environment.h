@@ -30,11 +30,12 @@ struct aws_exchange {
 
 struct aws_answer {
     int status;
+    int64_t date_ms;     /* of the Date header; 0: none */
     struct ecs_buf body; /* initialised by the caller; cleansed and freed by aws_answer_free */
 };
 void aws_answer_free(struct aws_answer *answer);
 #define cleanup_answer __attribute__((cleanup(aws_answer_free)))
-#define AWS_ANSWER ((struct aws_answer){.body = ECS_BUF(AWS_EXCHANGE_MAX)})
+#define AWS_ANSWER ((struct aws_answer){.body = ECS_BUF_SECRET(AWS_EXCHANGE_MAX)})
 
 struct aws_env {
     /* NULL when unset. Blank is unset. */
@@ -54,6 +55,8 @@ struct aws_env {
     /* Nobody wants the outcome any more: give up soon. May be NULL. */
     bool (*unwanted)(const struct aws_env *env);
     const struct ecs_clock *clock;
+    /* AWS's clock minus ours, as far as it is known; who finds it to be another sets it. NULL: 0. */
+    int64_t *skew_ms;
 };
 
 /* The variable, or NULL when it is unset or blank. */

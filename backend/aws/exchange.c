@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "endpoint.h"
@@ -16,6 +17,19 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct ecs_buf *body = arg;
     return ecs_buf_add(body, data, size * count) == 0 ? size * count : 0;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *arg)
+{
+    struct aws_answer *answer = arg;
+    size_t len = size * count;
+    char text[64] = "";
+    if (len > 5 && len < sizeof(text) && strncasecmp(line, "date:", 5) == 0) {
+        memcpy(text, line + 5, len - 5);
+        time_t at = curl_getdate(text, NULL);
+        answer->date_ms = at > 0 ? (int64_t)at * 1000 : 0;
+    }
+    return len;
 }
 
 static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
@@ -38,6 +52,8 @@ static void set_request(struct aws_exchanger *exchanger, const struct aws_exchan
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer->body);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, answer);
     curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(easy, CURLOPT_XFERINFODATA, exchanger);
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);

@@ -16,6 +16,7 @@ struct aws_keys_letter {
     struct aws_client *client;
     struct aws_credentials *credentials;
     struct ecs_error *error;
+    int64_t skew_ms, skewed_ms; /* AWS's clock minus ours, as it was known, and as STS told it */
 };
 
 static void forget_mfa(struct aws_client *client)
@@ -33,6 +34,7 @@ static void *refresh(void *arg)
     pthread_setname_np(pthread_self(), "ecsfs-keys");
     struct aws_exchanger exchanger;
     aws_exchanger_init(&exchanger, &client->env, &client->refresh_unwanted, client->config->ca_bundle);
+    exchanger.env.skew_ms = &letter->skewed_ms;
     /* the files may have changed since: `aws sso login`, rotated keys */
     struct ecs_error *error = NULL;
     struct aws_config *config = aws_config_load(&exchanger.env, client->profile_option, client->region_option,
@@ -56,6 +58,7 @@ static int start_refresh(struct aws_client *client, int64_t now)
         return -ENOMEM;
     letter->letter.kind = AWS_LETTER_CREDENTIALS;
     letter->client = client;
+    letter->skew_ms = letter->skewed_ms = client->skew_ms;
     client->refresh_unwanted = false;
     int r = pthread_create(&client->refresher, NULL, refresh, letter);
     if (r) {
@@ -111,6 +114,8 @@ void aws_keys_arrived(struct aws_client *client, struct aws_letter *from, int64_
     client->refreshing = false;
     ecs_error_unref(client->keys_error);
     client->keys_error = letter->error;
+    if (letter->skewed_ms != letter->skew_ms)
+        client->skew_ms = letter->skewed_ms;
     if (letter->credentials && time_left(client, letter->credentials) <= 0) {
         client->keys_error = expired(letter->credentials);
         aws_credentials_unref(letter->credentials);

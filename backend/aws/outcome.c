@@ -12,8 +12,6 @@
 #include "reply.h"
 #include "retry.h"
 
-enum { SKEW_MS = 240000 }; /* AWS allows five minutes; over four is taken for wrong */
-
 /* STS only tells who we are, and an endpoint of one's own need not have it. */
 static void set_reachable(struct aws_client *client, const struct aws_task *task, bool reachable,
                           const char *trouble)
@@ -96,7 +94,7 @@ static bool correct_skew(struct aws_client *client, struct aws_task *task)
         return false;
     int64_t skew = task->answer.date_ms - aws_wall(client);
     int64_t off = skew - task->skew_ms;
-    if (off > -SKEW_MS && off < SKEW_MS)
+    if (off > -AWS_SKEW_MS && off < AWS_SKEW_MS)
         return false;
     client->skew_ms = skew;
     task->resigned = true;

@@ -64,10 +64,21 @@ static int64_t now_ms(void)
     return ecs_system_clock.now_ms(&ecs_system_clock);
 }
 
+/* 1 when there may be more. */
+static int read_some(int fd, struct ecs_buf *output)
+{
+    char chunk[4096];
+    ssize_t n = read(fd, chunk, sizeof(chunk));
+    if (n < 0)
+        return errno == EINTR ? 1 : -errno;
+    int r = n > 0 && ecs_buf_add(output, chunk, (size_t)n) < 0 ? output->failed : n > 0;
+    explicit_bzero(chunk, sizeof(chunk));
+    return r;
+}
+
 /* 0 at the end of the output, or -errno. */
 static int read_output(const struct aws_env *env, int fd, int64_t deadline, struct ecs_buf *output)
 {
-    char chunk[4096];
     for (;;) {
         int64_t left = deadline - now_ms();
         if (left <= 0)
@@ -80,13 +91,9 @@ static int read_output(const struct aws_env *env, int fd, int64_t deadline, stru
             return -errno;
         if (r <= 0)
             continue;
-        ssize_t n = read(fd, chunk, sizeof(chunk));
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n == 0)
-            return 0;
-        if (n > 0 && ecs_buf_add(output, chunk, (size_t)n) < 0)
-            return output->failed;
+        r = read_some(fd, output);
+        if (r <= 0)
+            return r;
     }
 }
 

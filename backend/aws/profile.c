@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -146,13 +145,6 @@ struct aws_profiles *aws_profiles_parse(const char *config, size_t config_len, c
     return parse("the config file", &a, "the credentials file", &b, ret_error);
 }
 
-static void cleanse(struct ecs_buf *buf)
-{
-    if (buf->data)
-        OPENSSL_cleanse(buf->data, buf->len);
-    ecs_buf_free(buf);
-}
-
 static int read_optional(const struct aws_env *env, const char *path, struct ecs_buf *buf,
                          struct ecs_error **ret_error)
 {
@@ -169,15 +161,14 @@ struct aws_profiles *aws_profiles_load(const struct aws_env *env, struct ecs_err
     cleanup_free char *config_path = aws_env_path(env, "AWS_CONFIG_FILE", ".aws/config");
     cleanup_free char *credentials_path =
         aws_env_path(env, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
-    struct ecs_buf config = ECS_BUF(AWS_INI_MAX), credentials = ECS_BUF(AWS_INI_MAX);
+    cleanup_buf struct ecs_buf config = ECS_BUF_SECRET(AWS_INI_MAX);
+    cleanup_buf struct ecs_buf credentials = ECS_BUF_SECRET(AWS_INI_MAX);
     struct aws_profiles *profiles = NULL;
     if (!config_path || !credentials_path)
         *ret_error = ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
     else if (read_optional(env, config_path, &config, ret_error) == 0 &&
              read_optional(env, credentials_path, &credentials, ret_error) == 0)
         profiles = parse(config_path, &config, credentials_path, &credentials, ret_error);
-    cleanse(&config);
-    cleanse(&credentials);
     if (profiles) {
         profiles->config_path = steal(config_path);
         profiles->credentials_path = steal(credentials_path);

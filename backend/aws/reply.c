@@ -151,6 +151,18 @@ static struct ecs_error *error_of_xml(const struct aws_failure *failure)
                               *failure->request_id ? failure->request_id : id, failure->writing);
 }
 
+void aws_reply_forget(json_t *tree)
+{
+    const char *name;
+    json_t *value;
+    size_t i;
+    if (json_is_string(tree)) /* jansson's own bytes, which it lends as constant */
+        explicit_bzero((char *)json_string_value(tree), json_string_length(tree));
+    json_object_foreach(tree, name, value) aws_reply_forget(json_incref(value));
+    json_array_foreach(tree, i, value) aws_reply_forget(json_incref(value));
+    json_decref(tree);
+}
+
 /* No words of AWS's in it: say what came instead. */
 static struct ecs_error *error_of_status(const struct aws_failure *failure)
 {

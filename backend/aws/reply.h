@@ -19,6 +19,9 @@ enum {
  * -EPROTO) when it is not one whole JSON object without duplicate keys within the bounds. */
 json_t *aws_reply_parse(const char *text, size_t len, struct ecs_error **ret_error);
 
+/* Ends a tree that holds secrets: its strings are wiped. It must have no other owner. Takes NULL. */
+void aws_reply_forget(json_t *tree);
+
 struct aws_failure { /* what is known of an answer that is no success */
     const char *operation;
     int status;

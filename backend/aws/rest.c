@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "ecsfs/json.h"
 #include "query.h"
 #include "sigv4.h"
 
@@ -95,7 +96,7 @@ static int make(const struct operation *operation, json_t *input, struct aws_res
     if (r < 0 || path.failed || query.failed)
         return r ? r : path.failed ? path.failed : query.failed;
     *rest = (struct aws_rest){operation->method, ecs_buf_steal(&path, NULL), ecs_buf_steal(&query, NULL),
-                              with_body ? json_dumps(input, JSON_COMPACT) : strdup("")};
+                              with_body ? ecs_json_text(input, JSON_COMPACT) : strdup("")};
     if (rest->path && rest->query && rest->body)
         return 0;
     aws_rest_free(rest);

@@ -9,6 +9,8 @@
 
 #include "ecsfs/error.h"
 
+enum { AWS_SKEW_MS = 240000 }; /* AWS allows five minutes; over four is taken for wrong */
+
 enum aws_retry {
     AWS_RETRY_NO,
     AWS_RETRY_REFUSED,   /* not done for certain (throttled): any call may be sent again */

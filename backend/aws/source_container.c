@@ -2,7 +2,6 @@
 /* Credentials of the task or pod that this runs in. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,15 +113,12 @@ struct aws_credentials *aws_from_container(const struct aws_config *config, cons
     (void)config;
     struct ecs_error *error = NULL;
     cleanup_free char *url = aws_container_url(env, &error);
-    struct ecs_buf token = ECS_BUF(TOKEN_MAX);
+    cleanup_buf struct ecs_buf token = ECS_BUF_SECRET(TOKEN_MAX);
     struct aws_credentials *found = NULL;
     if (url)
         error = read_token(env, &token);
     if (!error)
         found = ask(env, url, token.data, &error);
-    if (token.data)
-        OPENSSL_cleanse(token.data, token.len);
-    ecs_buf_free(&token);
     if (found)
         aws_credentials_describe(found, "look at the role of this task or pod", "container");
     else if (strcmp(error->code, "NotConfigured") == 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* credential_process: a program of the user's prints the keys. */
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +20,7 @@ struct aws_credentials *aws_from_process(const struct aws_env *env, const struct
                                    "credential_process of profile %s is no command line", profile->title);
         return NULL;
     }
-    struct ecs_buf output = ECS_BUF(OUTPUT_MAX);
+    cleanup_buf struct ecs_buf output = ECS_BUF_SECRET(OUTPUT_MAX);
     struct aws_credentials *found = NULL;
     *ret_error = env->run(env, argv, AWS_PROCESS_MS, &output);
     if (!*ret_error) {
@@ -30,9 +29,6 @@ struct aws_credentials *aws_from_process(const struct aws_env *env, const struct
         if (!found)
             *ret_error = ecs_error_context(*ret_error, 0, "what credential_process %s printed", argv[0]);
     }
-    if (output.data)
-        OPENSSL_cleanse(output.data, output.len);
-    ecs_buf_free(&output);
     if (!found)
         return NULL;
     const char *account = aws_section_get(profile, "aws_account_id");

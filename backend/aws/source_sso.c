@@ -2,7 +2,6 @@
 /* IAM Identity Center: the token that `aws sso login` left, renewed where it can be, changed into keys. */
 #include <errno.h>
 #include <jansson.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "document.h"
 #include "ecsfs/cleanup.h"
+#include "ecsfs/json.h"
 #include "query.h"
 #include "reply.h"
 #include "sources.h"
@@ -56,7 +56,7 @@ static char *token_path(const struct sso *sso)
 
 static struct ecs_error *read_token(struct sso *sso)
 {
-    struct ecs_buf text = ECS_BUF(FILE_MAX);
+    cleanup_buf struct ecs_buf text = ECS_BUF_SECRET(FILE_MAX);
     struct ecs_error *error = NULL;
     int r = sso->env->read_file(sso->env, sso->path, &text);
     if (r < 0) {
@@ -69,9 +69,6 @@ static struct ecs_error *read_token(struct sso *sso)
         if (!sso->token || !text_of(sso->token, "accessToken") || !text_of(sso->token, "expiresAt"))
             error = ecs_error_context(log_in_again(sso, "it holds no token"), 0, "%s", sso->path);
     }
-    if (text.data)
-        OPENSSL_cleanse(text.data, text.len);
-    ecs_buf_free(&text);
     return error;
 }
 
@@ -97,6 +94,13 @@ static int find_url(const struct sso *sso, const char *service, const char *path
     return 0;
 }
 
+static void put_text(json_t *tree, const char *name, const char *value)
+{
+    json_t *old = json_incref(json_object_get(tree, name));
+    json_object_set_new(tree, name, json_string(value));
+    aws_reply_forget(old);
+}
+
 /* Puts the answer of CreateToken into the token and the cache file, where the AWS CLI finds it too. */
 static struct ecs_error *keep_token(struct sso *sso, const struct aws_answer *answer)
 {
@@ -112,18 +116,15 @@ static struct ecs_error *keep_token(struct sso *sso, const struct aws_answer *an
         char when[ECS_TIME_TEXT];
         int64_t now = sso->env->clock->wall_ms(sso->env->clock);
         ecs_time_format((now / 1000 + seconds) * 1000, when);
-        json_object_set_new(sso->token, "accessToken", json_string(access));
-        json_object_set_new(sso->token, "expiresAt", json_string(when));
+        put_text(sso->token, "accessToken", access);
+        put_text(sso->token, "expiresAt", when);
         if (again)
-            json_object_set_new(sso->token, "refreshToken", json_string(again));
-        char *text = json_dumps(sso->token, JSON_COMPACT);
-        if (text && sso->env->write_file)
-            sso->env->write_file(sso->env, sso->path, text); /* it serves us in any case */
-        if (text)
-            OPENSSL_cleanse(text, strlen(text));
-        free(text);
+            put_text(sso->token, "refreshToken", again);
+        cleanup_buf struct ecs_buf text = ECS_BUF_SECRET(FILE_MAX);
+        if (ecs_json_add(&text, sso->token, JSON_COMPACT) == 0 && sso->env->write_file)
+            sso->env->write_file(sso->env, sso->path, text.data); /* it serves us in any case */
     }
-    json_decref(fresh);
+    aws_reply_forget(fresh);
     return error;
 }
 
@@ -148,15 +149,13 @@ static struct ecs_error *renew_token(struct sso *sso)
         return error;
     json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "grantType", "refresh_token", "clientId", id,
                              "clientSecret", secret, "refreshToken", again);
-    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    json_decref(body);
-    request.body = text;
+    cleanup_buf struct ecs_buf text = ECS_BUF_SECRET(FILE_MAX);
+    int r = ecs_json_add(&text, body, JSON_COMPACT);
+    aws_reply_forget(body);
+    request.body = text.data;
     cleanup_answer struct aws_answer answer = AWS_ANSWER;
-    error = text ? aws_exchange_again(sso->env, &request, &answer)
-                 : ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
-    if (text)
-        OPENSSL_cleanse(text, strlen(text));
-    free(text);
+    error = r == 0 ? aws_exchange_again(sso->env, &request, &answer)
+                   : ecs_error_new(r, "OutOfMemory", "out of memory");
     if (!error && answer.status != 200) {
         ecs_error_unref(error);
         return log_in_again(sso, "the SSO session has ended");
@@ -237,7 +236,7 @@ struct aws_credentials *aws_from_sso(const struct aws_config *config, const stru
             found->account = strdup(sso.account);
         aws_credentials_describe(found, remedy, "SSO role %.40s, profile %.60s", sso.role, sso.profile);
     }
-    json_decref(sso.token);
+    aws_reply_forget(sso.token);
     free(sso.path);
     return found;
 }

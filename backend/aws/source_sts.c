@@ -2,7 +2,6 @@
 /* Roles: AssumeRole with keys, AssumeRoleWithWebIdentity with a token. */
 #include <ctype.h>
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "document.h"
 #include "ecsfs/cleanup.h"
 #include "query.h"
+#include "retry.h"
 #include "sources.h"
 
 enum { TOKEN_MAX = 64 * 1024, FORM_MAX = 128 * 1024 };
@@ -20,13 +20,17 @@ static const char *property(const struct aws_section *profile, const char *name)
     return value && *value ? value : NULL;
 }
 
-static int sign(const struct aws_config *config, const struct aws_env *env, const struct aws_url *url,
-                const char *region, const char *form, const struct aws_credentials *with,
-                char date[AWS_DATE_TEXT], char **ret_authorization, struct aws_exchange *request)
+static int64_t skew_of(const struct aws_env *env)
 {
-    (void)config;
+    return env->skew_ms ? *env->skew_ms : 0;
+}
+
+static int sign(const struct aws_env *env, const struct aws_url *url, const char *region, const char *form,
+                const struct aws_credentials *with, char date[AWS_DATE_TEXT], char **ret_authorization,
+                struct aws_exchange *request)
+{
     char hash[AWS_SHA256_HEX];
-    aws_sign_date(env->clock->wall_ms(env->clock), date);
+    aws_sign_date(env->clock->wall_ms(env->clock) + skew_of(env), date);
     aws_sha256_hex(form, strlen(form), hash);
     request->headers[request->headers_len++] = (struct aws_header){"X-Amz-Date", date};
     if (with->session_token)
@@ -60,10 +64,24 @@ static struct aws_credentials *read_answer(const char *operation, const char *ro
     return aws_document_parse_sts(text, answer->body.len, ret_error);
 }
 
+/* Whether STS refused for the time that was signed with, and now another is known. */
+static bool learn_skew(const struct aws_env *env, const struct aws_answer *answer,
+                       const struct ecs_error *refused)
+{
+    if (!env->skew_ms || !answer->date_ms || aws_retry_of_answer(refused) != AWS_RETRY_SKEW)
+        return false;
+    int64_t skew = answer->date_ms - env->clock->wall_ms(env->clock), off = skew - *env->skew_ms;
+    if (off > -AWS_SKEW_MS && off < AWS_SKEW_MS)
+        return false;
+    *env->skew_ms = skew;
+    return true;
+}
+
 /* `with` NULL: unsigned. */
-static struct aws_credentials *ask(const struct aws_config *config, const struct aws_env *env,
-                                   const char *operation, const char *role, const char *form,
-                                   const struct aws_credentials *with, struct ecs_error **ret_error)
+static struct aws_credentials *ask_once(const struct aws_config *config, const struct aws_env *env,
+                                        const char *operation, const char *role, const char *form,
+                                        const struct aws_credentials *with, bool *ret_skewed,
+                                        struct ecs_error **ret_error)
 {
     const struct aws_service *sts = aws_service_find("sts");
     const char *region = config->region ? config->region : "us-east-1";
@@ -84,7 +102,8 @@ static struct aws_credentials *ask(const struct aws_config *config, const struct
         .plain = endpoint.custom && endpoint.url.plain,
     };
     cleanup_free char *authorization = NULL;
-    if (with && sign(config, env, &endpoint.url, region, form, with, date, &authorization, &request) < 0) {
+    *ret_skewed = false;
+    if (with && sign(env, &endpoint.url, region, form, with, date, &authorization, &request) < 0) {
         *ret_error = ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
         return NULL;
     }
@@ -92,7 +111,22 @@ static struct aws_credentials *ask(const struct aws_config *config, const struct
     *ret_error = aws_exchange_again(env, &request, &answer);
     if (*ret_error)
         return NULL;
-    return read_answer(operation, role, &answer, ret_error);
+    struct aws_credentials *found = read_answer(operation, role, &answer, ret_error);
+    *ret_skewed = !found && with && learn_skew(env, &answer, *ret_error);
+    return found;
+}
+
+/* On a machine whose clock is off this may be the first call of all: signed again with STS's time. */
+static struct aws_credentials *ask(const struct aws_config *config, const struct aws_env *env,
+                                   const char *operation, const char *role, const char *form,
+                                   const struct aws_credentials *with, struct ecs_error **ret_error)
+{
+    bool skewed;
+    struct aws_credentials *found = ask_once(config, env, operation, role, form, with, &skewed, ret_error);
+    if (!skewed)
+        return found;
+    *ret_error = ecs_error_unref(*ret_error);
+    return ask_once(config, env, operation, role, form, with, &skewed, ret_error);
 }
 
 static void begin_form(struct ecs_buf *form, const struct aws_env *env, const char *operation,
@@ -125,7 +159,7 @@ struct aws_credentials *aws_assume_role(const struct aws_config *config, const s
                                         const struct aws_section *profile, const struct aws_credentials *with,
                                         struct ecs_error **ret_error)
 {
-    cleanup_buf struct ecs_buf form = ECS_BUF(FORM_MAX);
+    cleanup_buf struct ecs_buf form = ECS_BUF_SECRET(FORM_MAX);
     const char *role = property(profile, "role_arn"), *external = property(profile, "external_id");
     const char *duration = property(profile, "duration_seconds");
     begin_form(&form, env, "AssumeRole", role, property(profile, "role_session_name"));
@@ -150,7 +184,7 @@ struct aws_credentials *aws_assume_web_identity(const struct aws_config *config,
                                                 const char *role_arn, const char *token_file,
                                                 const char *session_name, struct ecs_error **ret_error)
 {
-    cleanup_buf struct ecs_buf token = ECS_BUF(TOKEN_MAX), form = ECS_BUF(FORM_MAX);
+    cleanup_buf struct ecs_buf token = ECS_BUF_SECRET(TOKEN_MAX), form = ECS_BUF_SECRET(FORM_MAX);
     int r = env->read_file(env, token_file, &token); /* anew each time: it is rotated */
     while (r == 0 && token.len && isspace((unsigned char)token.data[token.len - 1]))
         ecs_buf_truncate(&token, token.len - 1);
@@ -166,9 +200,6 @@ struct aws_credentials *aws_assume_web_identity(const struct aws_config *config,
         *ret_error = ecs_error_new(form.failed, "WebIdentityToken", "%s: it is too long", token_file);
     else
         found = ask(config, env, "AssumeRoleWithWebIdentity", role_arn, form.data, NULL, ret_error);
-    OPENSSL_cleanse(token.data, token.len);
-    if (form.data)
-        OPENSSL_cleanse(form.data, form.len);
     if (found)
         aws_credentials_describe(found, "look at the token in the web identity file",
                                  "web identity, role %.80s", role_arn);

@@ -8,6 +8,18 @@
 
 #include "ecsfs/cleanup.h"
 
+/* Not realloc, which would leave a copy behind. */
+static char *move_secret(struct ecs_buf *buf, size_t size)
+{
+    char *data = malloc(size);
+    if (data && buf->data) {
+        memcpy(data, buf->data, buf->len + 1);
+        explicit_bzero(buf->data, buf->size);
+        free(buf->data);
+    }
+    return data;
+}
+
 static int reserve(struct ecs_buf *buf, size_t len)
 {
     if (buf->failed)
@@ -21,7 +33,7 @@ static int reserve(struct ecs_buf *buf, size_t len)
         size *= 2;
     if (size > buf->max + 1)
         size = buf->max + 1;
-    char *data = realloc(buf->data, size);
+    char *data = buf->secret ? move_secret(buf, size) : realloc(buf->data, size);
     if (!data)
         return buf->failed = -ENOMEM;
     buf->data = data;
@@ -106,6 +118,8 @@ char *ecs_buf_steal(struct ecs_buf *buf, size_t *ret_len)
 
 void ecs_buf_free(struct ecs_buf *buf)
 {
+    if (buf->secret && buf->data)
+        explicit_bzero(buf->data, buf->size);
     free(buf->data);
-    *buf = (struct ecs_buf){.max = buf->max};
+    *buf = (struct ecs_buf){.max = buf->max, .secret = buf->secret};
 }

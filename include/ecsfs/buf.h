@@ -13,10 +13,13 @@ struct ecs_buf {
     size_t len; /* bytes, without the NUL */
     size_t max; /* the largest len ever allowed */
     size_t size;
-    int failed; /* 0, or the first error (-ENOMEM, -EFBIG); later adds do nothing */
+    bool secret; /* what it held is wiped where it moves and ends */
+    int failed;  /* 0, or the first error (-ENOMEM, -EFBIG); later adds do nothing */
 };
 
 #define ECS_BUF(max_bytes) ((struct ecs_buf){.max = (max_bytes)})
+/* For keys, tokens and what holds them. (What is stolen is the taker's to wipe.) */
+#define ECS_BUF_SECRET(max_bytes) ((struct ecs_buf){.max = (max_bytes), .secret = true})
 
 /* All return 0, -ENOMEM, or -EFBIG when the buffer would pass its max; the error is sticky in
  * `failed`, so a writer may check once, at the end. */

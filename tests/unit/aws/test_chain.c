@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,6 +241,97 @@ START_TEST(sso_refresh)
 }
 END_TEST
 
+/* The linker sends what our own objects allocate and free here (see meson.build). */
+void *__real_malloc(size_t size);
+void __real_free(void *block);
+void *__wrap_malloc(size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void __wrap_free(void *block);
+
+static bool watching;
+static int spilled;
+
+static void watch(void *block)
+{
+    static const char secret[] = "PLANTED";
+    if (watching && block && memmem(block, malloc_usable_size(block), secret, strlen(secret)))
+        spilled++;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    void *block = __real_malloc(size);
+    return block ? memset(block, 0, size) : NULL; /* so that all of it may be looked at */
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    size_t had = block ? malloc_usable_size(block) : 0;
+    void *longer = __wrap_malloc(size);
+    if (!longer)
+        return NULL;
+    if (block)
+        memcpy(longer, block, had < size ? had : size);
+    __wrap_free(block);
+    return longer;
+}
+
+void __wrap_free(void *block)
+{
+    watch(block);
+    __real_free(block);
+}
+
+/* Nothing secret is in what is given back: forms, JSON bodies, answers, codes, keys. */
+START_TEST(wiped)
+{
+    static const char config[] =
+        "[profile m]\nrole_arn = arn:aws:iam::1:role/R\nsource_profile = b\nmfa_serial = "
+        "arn:aws:iam::1:mfa/me\n[profile b]\naws_access_key_id = A\naws_secret_access_key = PLANTED0\n"
+        "[profile w]\nrole_arn = arn:aws:iam::1:role/R\nweb_identity_token_file = /token\n";
+    char whole[2048];
+    snprintf(whole, sizeof(whole), "%s%s", config, sso_config);
+    struct world world;
+    make_world(&world, "{\"AWS_REGION\":\"us-east-1\"}", whole);
+    json_object_set_new(world.files, "/token", json_string("PLANTED1"));
+    json_object_set_new(
+        world.files, sso_path,
+        json_string("{\"accessToken\":\"PLANTED2\",\"expiresAt\":\"2021-08-26T10:00:00Z\",\"refreshToken\":"
+                    "\"PLANTED3\",\"clientId\":\"c\",\"clientSecret\":\"PLANTED4\"}"));
+    static const char role[] =
+        "<AssumeRoleResult><AccessKeyId>X</AccessKeyId><SecretAccessKey>PLANTED5</SecretAccessKey>"
+        "<SessionToken>PLANTED6</SessionToken><Expiration>2021-08-26T19:00:00Z</Expiration>"
+        "<Arn>arn:aws:sts::123456789012:assumed-role/R/s</Arn></AssumeRoleResult>";
+    add_exchange(&world, "POST", "https://sts.us-east-1.amazonaws.com/", 200, role);
+    add_exchange(&world, "POST", "https://sts.us-east-1.amazonaws.com/", 200, role);
+    add_exchange(&world, "POST", "https://oidc.eu-west-1.amazonaws.com/token", 200,
+                 "{\"accessToken\":\"PLANTED7\",\"expiresIn\":28800,\"refreshToken\":\"PLANTED8\"}");
+    add_exchange(
+        &world, "GET",
+        "https://portal.sso.eu-west-1.amazonaws.com/federation/"
+        "credentials?account_id=012345678901&role_name=R",
+        200,
+        "{\"roleCredentials\":{\"accessKeyId\":\"A\",\"secretAccessKey\":\"PLANTED9\",\"sessionToken\":"
+        "\"PLANTED\",\"expiration\":1630003600000}}");
+    static const char *const profiles[] = {"b", "m", "w", "p"};
+    void *seen = strdup("x PLANTED x");
+    watching = true;
+    __wrap_free(seen);
+    ck_assert_int_eq(spilled, 1); /* it can be seen */
+    spilled = 0;
+    for (size_t i = 0; i < ARRAY_LEN(profiles); i++) {
+        struct ecs_error *error;
+        struct aws_credentials *found = resolve(&world, profiles[i], "PLANTED-code", &error);
+        ck_assert_msg(found != NULL, "%s: %s", profiles[i], error ? error->message : "");
+        aws_credentials_unref(found);
+        ck_assert_msg(spilled == 0, "profile %s leaves %d secrets behind", profiles[i], spilled);
+    }
+    watching = false;
+    ck_assert_ptr_nonnull(strstr(world.fake.written, "PLANTED8"));
+    end_world(&world);
+}
+END_TEST
+
 /* What cannot be renewed says what to do. */
 START_TEST(sso_expired)
 {
@@ -421,6 +513,7 @@ int main(void)
     tcase_add_test(cases, recorded_chain);
     tcase_add_test(cases, recorded_profiles);
     tcase_add_test(cases, sso_refresh);
+    tcase_add_test(cases, wiped);
     tcase_add_test(cases, sso_expired);
     tcase_add_test(cases, mfa);
     tcase_add_test(cases, precedence);

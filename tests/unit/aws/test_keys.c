@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "caller.h"
@@ -40,6 +41,8 @@ struct world {
     int64_t life_ms;  /* of keys; 0: an hour */
     enum fault fault; /* of the host that gives them */
     int status;
+    bool strict;         /* refuses signatures of another time than the true one, as AWS does */
+    int skewed;          /* those refused so */
     const char *refused; /* a key that AWS does not take any more */
     char used[64];       /* the key of the last call of AWS */
     char token[64], seen_token[64];
@@ -79,11 +82,37 @@ static void give_role(struct world *world, struct said *said)
         abort();
 }
 
+/* The true time in the Date header, as every answer of AWS has it. Whether the signature's time is another.
+ */
+static bool out_of_time(const struct heard *heard, struct said *said)
+{
+    static char headers[128];
+    char date[64], signed_at[32];
+    time_t now = time(NULL);
+    struct tm tm;
+    gmtime_r(&now, &tm);
+    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    snprintf(headers, sizeof(headers), "Date: %s\r\n", date);
+    said->headers = headers;
+    heard_header(heard, "x-amz-date", signed_at, sizeof(signed_at));
+    strptime(signed_at, "%Y%m%dT%H%M%SZ", &tm);
+    return llabs((long long)timegm(&tm) - now) > 300;
+}
+
 /* All of the hosts at once. */
 static void serve(void *arg, const struct heard *heard, struct said *said)
 {
     struct world *world = arg;
     char authorization[512];
+    if (world->strict && out_of_time(heard, said)) {
+        world->skewed++;
+        said->status = 403;
+        said->type = "text/xml";
+        said->body =
+            strdup("<ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code><Message>"
+                   "Signature not yet current</Message></Error></ErrorResponse>");
+        return;
+    }
     heard_header(heard, "authorization", authorization, sizeof(authorization));
     if (strcmp(heard->path, "/keys") == 0) {
         snprintf(world->seen_token, sizeof(world->seen_token), "%.63s", authorization);
@@ -354,6 +383,35 @@ START_TEST(hanging_program)
 }
 END_TEST
 
+/* A role is assumed, and lives its hour, on a machine whose clock is two hours ahead: STS's own Date tells.
+ */
+START_TEST(role_on_a_skewed_clock)
+{
+    struct world world = {.strict = true, .life_ms = -HOUR_MS}; /* by the machine's clock */
+    struct server *server = server_start(serve, &world);
+    setenv(
+        "AWS_CONFIG_FILE",
+        write_file("[profile r]\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = b\n"
+                   "external_id = ext\n[profile b]\naws_access_key_id = A\naws_secret_access_key = hidden\n"),
+        1);
+    struct caller caller;
+    begin(&caller, server, "r");
+    ahead_ms = 2 * HOUR_MS;
+    for (int i = 0; i < 3; i++)
+        call_well(&caller);
+    ck_assert_str_eq(world.used, "ROLE");
+    ck_assert_int_eq(world.fetches, 1);
+    ck_assert_int_eq(world.skewed, 1); /* the calls that follow know it */
+    ahead_ms += 50 * MINUTE_MS;
+    call_well(&caller); /* renewed, as the hour is nearly over; at once with the right time */
+    ck_assert_int_eq(world.fetches, 2);
+    caller_stop(&caller);
+    server_stop(server);
+    unlink(getenv("AWS_CONFIG_FILE"));
+    setenv("AWS_CONFIG_FILE", "/nonexistent/config", 1);
+}
+END_TEST
+
 static char *answer_code(void *arg, const char *serial)
 {
     ck_assert_str_eq(serial, "arn:aws:iam::123456789012:mfa/me");
@@ -414,6 +472,7 @@ int main(void)
     tcase_add_test(cases, hanging_program);
     tcase_add_test(cases, expired_on_arrival);
     tcase_add_test(cases, mfa);
+    tcase_add_test(cases, role_on_a_skewed_clock);
     suite_add_tcase(suite, cases);
     return data_run(suite);
 }
