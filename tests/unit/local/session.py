@@ -249,6 +249,7 @@ def task_sets(s):
         shown = ecs.describe_task_sets(cluster="prod", service="sets", taskSets=[made["id"]])["taskSets"][0]
         if shown["stabilityStatus"] == "STEADY_STATE":
             break
+        time.sleep(0.1)
     assert shown["runningCount"] == 4 and shown["status"] == "PRIMARY", shown
     assert ecs.describe_services(cluster="prod", services=["sets"])["services"][0]["taskSets"]
     ecs.delete_task_set(cluster="prod", service="sets", taskSet=made["id"], force=True)
@@ -362,6 +363,7 @@ def ending(s):
         with contextlib.suppress(s.ecs.exceptions.ClusterContainsTasksException):
             s.ecs.delete_cluster(cluster="prod")
             return
+        time.sleep(0.1)
     raise AssertionError("the cluster cannot be deleted")
 
 
