@@ -2,6 +2,7 @@
 #include "fault.h"
 
 #include <fnmatch.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,45 @@ static const char *or_else(const char *text, const char *fallback)
     return text ? text : fallback;
 }
 
+static bool too_long(const json_t *spec)
+{
+    static const struct {
+        const char *name;
+        size_t most;
+    } rows[] = {
+        {"operation", sizeof(((struct fault *)0)->operation)},
+        {"code", sizeof(((struct fault *)0)->code)},
+        {"message", sizeof(((struct fault *)0)->message)},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (json_string_length(json_object_get(spec, rows[i].name)) >= rows[i].most)
+            return true;
+    return false;
+}
+
+/* Why one of the numbers cannot be; NULL: they can. */
+static const char *wrong_number(const json_t *spec)
+{
+    static const struct {
+        const char *name;
+        double least, most;
+        const char *why;
+    } rows[] = {
+        {"ms", -1, 1e9, "ms is up to 1000000000, or -1: for ever"},
+        {"times", -1, 1e9, "times is up to 1000000000, or -1: for ever"},
+        {"after", 0, 1e9, "after is 0 to 1000000000"},
+        {"status", 200, 599, "status is 200 to 599"},
+        {"probability", 0, 1, "probability is 0 to 1"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const json_t *value = json_object_get(spec, rows[i].name);
+        double number = json_is_number(value) ? json_number_value(value) : NAN;
+        if (value && !(number >= rows[i].least && number <= rows[i].most))
+            return rows[i].why;
+    }
+    return NULL;
+}
+
 struct fault *fault_read(const json_t *spec, const char **ret_why)
 {
     static const char *const members[] = {"operation", "kind", "ms",      "times", "probability",
@@ -50,6 +90,10 @@ struct fault *fault_read(const json_t *spec, const char **ret_why)
         *ret_why = "kind is one of latency, throttle, error, reset, hang, lost, corrupt";
         return NULL;
     }
+    *ret_why = too_long(spec) ? "operation is up to 127 bytes, code up to 63, message up to 255"
+                              : wrong_number(spec);
+    if (*ret_why)
+        return NULL;
     struct fault *fault = calloc(1, sizeof(*fault));
     *ret_why = "out of memory";
     if (!fault)
@@ -83,7 +127,13 @@ struct fault *fault_parse(const char *text, const char **ret_why)
         }
         *value++ = 0;
         double number = strtod(value, &end);
-        json_object_set_new(spec, part, *value && !*end ? json_real(number) : json_string(value));
+        if (json_object_set_new(spec, part,
+                                *value && !*end && isfinite(number) ? json_real(number)
+                                                                    : json_string(value)) < 0) {
+            json_decref(spec);
+            *ret_why = "a fault is UTF-8";
+            return NULL;
+        }
     }
     struct fault *fault = fault_read(spec, ret_why);
     json_decref(spec);

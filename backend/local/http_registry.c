@@ -7,7 +7,6 @@
  * As with ECR, a push makes no repository. The region is that of the host name
  * (<account>.dkr.ecr.<region>.amazonaws.com), of ?region=, or the emulator's own. Any login will do, and
  * none; under --verify it is that of GetAuthorizationToken. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "http.h"
 #include "login.h"
 #include "registry.h"
+#include "registry_route.h"
 #include "store.h"
 
 static const char version_header[] = "Docker-Distribution-Api-Version", version[] = "registry/2.0";
@@ -26,62 +26,6 @@ static const char version_header[] = "Docker-Distribution-Api-Version", version[
 enum { BLOCK = 256 * 1024 };
 
 enum { LOCATION_MAX = 512 };
-
-/* "/v2/<name>/<what>/<reference>" taken apart. */
-struct route {
-    char *name, *reference;
-    enum { NOWHERE, BASE, CATALOG, MANIFEST, BLOB, UPLOADS, UPLOAD, TAGS } what;
-};
-
-static void route_free(struct route *route)
-{
-    free(route->name);
-    free(route->reference);
-}
-#define cleanup_route __attribute__((cleanup(route_free)))
-
-static char *find_last(const char *text, const char *part)
-{
-    char *found = NULL;
-    for (const char *at = text; (at = strstr(at, part)); at++)
-        found = (char *)(uintptr_t)at;
-    return found;
-}
-
-static struct route route_of(const struct exchange *exchange)
-{
-    static const struct {
-        const char *part;
-        int what, what_empty; /* with and without a reference behind it */
-    } rows[] = {
-        {"/blobs/uploads/", UPLOAD, UPLOADS},
-        {"/manifests/", MANIFEST, NOWHERE},
-        {"/blobs/", BLOB, NOWHERE},
-        {"/tags/list", NOWHERE, TAGS},
-    };
-    struct route route = {0};
-    const char *path = exchange->path + strlen("/v2");
-    if (strcmp(path, "/") == 0 || !*path)
-        route.what = BASE;
-    else if (strcmp(path, "/_catalog") == 0)
-        route.what = CATALOG;
-    for (size_t i = 0; i < ARRAY_LEN(rows) && !route.what; i++) {
-        const char *at = find_last(path, rows[i].part);
-        if (!at || at == path)
-            continue;
-        route.name = strndup(path + 1, (size_t)(at - path - 1));
-        route.reference = strdup(at + strlen(rows[i].part));
-        if (route.name && route.reference)
-            route.what = (__typeof__(route.what))(*route.reference ? rows[i].what : rows[i].what_empty);
-    }
-    /* "blobs/uploads" without its slash */
-    size_t len = strlen(path);
-    if (!route.what && len > 14 && strcmp(path + len - 14, "/blobs/uploads") == 0) {
-        route.name = strndup(path + 1, len - 15);
-        route.what = route.name ? UPLOADS : NOWHERE;
-    }
-    return route;
-}
 
 static struct region *region_of(const struct exchange *exchange)
 {
@@ -257,31 +201,6 @@ static void reader_free(void *cls)
     free(reader);
 }
 
-/* "bytes=0-1023", "bytes=1024-" or "bytes=-1024"; anything else is answered with the whole. 200, 206, or 416
- * when it begins behind the end. */
-static unsigned take_range(struct exchange *exchange, struct reader *reader, char *content_range, size_t size)
-{
-    const char *text = header_of(exchange, "Range");
-    unsigned long long first = 0, last = 0, whole = reader->len;
-    int fields = text ? sscanf(text, "bytes=%llu-%llu", &first, &last) : 0;
-    bool tail = text && strncmp(text, "bytes=-", 7) == 0 && isdigit((unsigned char)text[7]);
-    if (tail) { /* the last so many */
-        last = strtoull(text + 7, NULL, 10);
-        first = last < whole ? whole - last : 0;
-    } else if (fields < 1 || text[6] == '-' || strchr(text, ',') || (fields == 2 && first > last)) {
-        return 200;
-    }
-    if (first >= whole || (tail && last == 0)) {
-        snprintf(content_range, size, "bytes */%llu", whole);
-        return 416;
-    }
-    last = tail || fields == 1 || last >= whole ? whole - 1 : last;
-    reader->from = first;
-    reader->len = last - first + 1;
-    snprintf(content_range, size, "bytes %llu-%llu/%llu", first, last, whole);
-    return 206;
-}
-
 static enum MHD_Result speak_blob(struct exchange *exchange, struct repository *repository,
                                   const struct route *route)
 {
@@ -291,10 +210,11 @@ static enum MHD_Result speak_blob(struct exchange *exchange, struct repository *
         free(reader);
         return refuse_v2(exchange, 404, "BLOB_UNKNOWN", "blob unknown to registry");
     }
-    char content_range[80];
+    char content_range[RANGE_TEXT];
     reader->store = exchange->face->world->store;
     reader->len = (uint64_t)size;
-    unsigned status = take_range(exchange, reader, content_range, sizeof(content_range));
+    unsigned status =
+        range_of(header_of(exchange, "Range"), (uint64_t)size, &reader->from, &reader->len, content_range);
     if (status == 416) {
         reader_free(reader);
         return answer(exchange, status, NULL, NULL, 0, version_header, version, "Content-Range",
@@ -400,18 +320,6 @@ static enum MHD_Result speak_upload(struct exchange *exchange, struct repository
     return answer_upload(exchange, 204, upload);
 }
 
-/* A chunk may say where it belongs: "1000-1999" (the distribution's form), or HTTP's "bytes 1000-1999/2000".
- */
-static bool begins_at_end(const struct exchange *exchange, const struct upload *upload)
-{
-    const char *text = header_of(exchange, "Content-Range");
-    unsigned long long first;
-    if (!text)
-        return true;
-    text += strncmp(text, "bytes ", 6) == 0 ? 6 : 0;
-    return sscanf(text, "%llu-", &first) == 1 && first == (unsigned long long)upload_size(upload);
-}
-
 bool registry_streams(const struct exchange *exchange)
 {
     return strncmp(exchange->path, "/v2/", 4) == 0 && strstr(exchange->path, "/blobs/uploads/") &&
@@ -420,7 +328,7 @@ bool registry_streams(const struct exchange *exchange)
 
 enum MHD_Result registry_data(struct exchange *exchange, const char *data, size_t len)
 {
-    cleanup_route struct route route = route_of(exchange);
+    cleanup_route struct route route = route_of(exchange->path);
     struct world *world = exchange->face->world;
     struct region *region = region_of(exchange);
     const struct repository *repository =
@@ -429,7 +337,7 @@ enum MHD_Result registry_data(struct exchange *exchange, const char *data, size_
     /* What is amiss is told at the end, when the client listens. */
     if (!upload || exchange->refused || !is_let_in(exchange, &route, region))
         return MHD_YES;
-    if (!exchange->streaming && !begins_at_end(exchange, upload)) {
+    if (!exchange->streaming && !chunk_begins_at(header_of(exchange, "Content-Range"), upload_size(upload))) {
         exchange->refused = true;
         return MHD_YES;
     }
@@ -486,7 +394,7 @@ enum MHD_Result speak_registry(struct exchange *exchange)
 {
     static const char *const names[] = {"",     "Base",        "Catalog", "Manifest",
                                         "Blob", "BeginUpload", "Upload",  "Tags"};
-    cleanup_route struct route route = route_of(exchange);
+    cleanup_route struct route route = route_of(exchange->path);
     struct region *region = region_of(exchange);
     enum MHD_Result result;
     snprintf(exchange->operation, sizeof(exchange->operation), "registry.%.16s%s", exchange->method,

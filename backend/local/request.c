@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -65,7 +66,12 @@ const char *in_text(const json_t *in, const char *name)
 long in_int(const json_t *in, const char *name, long fallback)
 {
     const json_t *value = json_object_get(in, name);
-    return json_is_number(value) ? (long)json_number_value(value) : fallback;
+    if (json_is_integer(value))
+        return (long)json_integer_value(value);
+    double number = json_is_real(value) ? json_real_value(value) : 0;
+    if (!json_is_real(value))
+        return fallback;
+    return number >= 0x1p63 ? LONG_MAX : number <= -0x1p63 ? LONG_MIN : (long)number;
 }
 
 bool in_bool(const json_t *in, const char *name)

@@ -16,6 +16,7 @@ struct request {
     const struct operation *operation;
     const json_t *in;
     struct ecs_error *error;
+    bool unknown; /* `in` has members that the API's model has not */
     char id[ID_MAX];
 };
 

@@ -231,12 +231,8 @@ static bool is_of_ecs(const struct operation *operation)
 
 /* On a full disk the first change is refused though it is made, as AWS's 5xx leave open too, and is written
  * as soon as there is room; until then changes are refused before they begin, and reads are answered. */
-static json_t *answer(struct request *rq)
+static json_t *carry_out(struct request *rq)
 {
-    if (!throttle_take(rq->region->throttle, rq->operation->bucket, rq->world->now))
-        return refuse(rq, "ThrottlingException", "Rate exceeded");
-    if (!request_is_valid(rq))
-        return NULL;
     bool writes = rq->operation->writes, late = rq->world->lag && !writes && is_of_ecs(rq->operation);
     int r =
         writes ? commit(rq->world) : 0; /* what waits for room: nothing more is begun before it is there */
@@ -250,6 +246,23 @@ static json_t *answer(struct request *rq)
         json_decref(reply);
         return refuse_unwritten(rq, r);
     }
+    return reply;
+}
+
+static json_t *answer(struct request *rq)
+{
+    if (!throttle_take(rq->region->throttle, rq->operation->bucket, rq->world->now))
+        return refuse(rq, "ThrottlingException", "Rate exceeded");
+    if (!request_is_valid(rq))
+        return NULL;
+    if (!rq->unknown)
+        return carry_out(rq);
+    json_t *known = request_known(rq);
+    if (!known)
+        return refuse_memory(rq);
+    rq->in = known;
+    json_t *reply = carry_out(rq);
+    json_decref(known);
     return reply;
 }
 

@@ -40,6 +40,14 @@ def protocol(served):
     assert status == 200 and "<Account>123456789012</Account>" in body, body
 
 
+def unknown_members(served):
+    """They are ignored, as AWS does: nothing of them is kept."""
+    made = served.ecs("RegisterTaskDefinition", family="u", nonsense=1, containerDefinitions=[
+        {"name": "a", "image": "x", "memory": 10, "nonsense": {"a": 1}, "environment": [{"name": "A", "value": "1", "nonsense": 1}]}])
+    assert "nonsense" not in str(made), made
+    assert made["taskDefinition"]["containerDefinitions"][0]["environment"] == [{"name": "A", "value": "1"}], made
+
+
 def broken(function):
     try:
         function()
@@ -170,7 +178,7 @@ def steps(program):
 
 
 def options(program):
-    for wrong in (["--fault", "kind=none"], ["--verify", "x"], ["--speed", "-1"], ["--account", "12"], ["more"], ["--nope"], ["--lag", "soon"]):
+    for wrong in (["--fault", "kind=none"], ["--fault", "kind=error,status=9999"], ["--fault", "kind=error,message=" + "m" * 256], ["--fault", "kind=hang,ms=1e300"], ["--verify", "x"], ["--speed", "-1"], ["--account", "12"], ["more"], ["--nope"], ["--lag", "soon"]):
         run = subprocess.run([program, *wrong], capture_output=True, text=True, timeout=10)
         assert run.returncode == 2 and run.stderr, (wrong, run)
     run = subprocess.run([program, "--listen", "127.0.0.1:99999"], capture_output=True, text=True, timeout=10)
@@ -181,6 +189,7 @@ def options(program):
 def main(program):
     with Served(program, "--speed", "4") as served:
         protocol(served)
+        unknown_members(served)
         faults(served)
         logs(served)
     buckets(program)

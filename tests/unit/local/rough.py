@@ -146,6 +146,8 @@ def registry(served):
         response, data = ask(method, path)
         assert response.status == 405 and b"UNSUPPORTED" in data, (method, path, response.status)
     assert ask("GET", "/v2/../../etc/passwd/manifests/x")[0].status == 404
+    assert ask("GET", "/v2/rough/manifests/")[0].status == 404
+    assert ask("POST", "/v2/rough/blobs/uploads")[0].status == 202, "without its slash"
 
 
 def full_disk(program, folder):
