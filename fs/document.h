@@ -101,7 +101,7 @@ extern const struct fs_document fs_task_definition_document, fs_service_document
     fs_lifecycle_policy_document, fs_registry_policy_document, fs_replication_document, fs_scanning_document,
     fs_oci_index_document, fs_oci_layout_document, fs_pull_through_document, fs_creation_template_document,
     fs_public_policy_document, fs_public_catalog_document, fs_public_registry_catalog_document,
-    fs_signing_document;
+    fs_signing_document, fs_capacity_provider_document;
 
 /* For ecs_action.happened of an UpdateService: does nothing of what was sent differ from what is there? */
 bool fs_service_updated(const struct ecs_action *action, const struct ecs_doc *now);

@@ -116,15 +116,48 @@ static void drop_nulls(json_t *value)
     json_array_foreach(value, i, item) drop_nulls(item);
 }
 
+/* What a describe tells and an update does not take may also be further down: a capacity provider's
+ * autoScalingGroupArn. What neither knows stays, to be told. */
+static void drop_below(const struct ecs_shape *input, const struct ecs_shape *described, json_t *value)
+{
+    const char *name;
+    json_t *item;
+    void *next;
+    size_t i;
+    if (input == described || input->type != described->type)
+        return;
+    json_array_foreach(value, i, item)
+    {
+        if (input->type == ECS_SHAPE_LIST)
+            drop_below(input->value, described->value, item);
+    }
+    if (input->type != ECS_SHAPE_STRUCTURE)
+        return;
+    json_object_foreach_safe(value, next, name, item)
+    {
+        const struct ecs_member *told = ecs_shape_member(described, name);
+        const struct ecs_member *taken = ecs_shape_member(input, name);
+        if (told && taken)
+            drop_below(taken->shape, told->shape, item);
+        else if (told)
+            json_object_del(value, name);
+    }
+}
+
 static void drop_read_only(const struct fs_document *document, json_t *wanted)
 {
     const char *name;
     json_t *item;
     void *next;
+    const struct ecs_shape *described = described_shape(document);
     json_object_foreach_safe(wanted, next, name, item)
     {
+        const struct ecs_member *told = described ? ecs_shape_member(described, name) : NULL;
+        const struct ecs_member *taken = fs_document_member(document, name);
         if (is_dropped(document, name))
             json_object_del(wanted, name);
+        else if (told && taken)
+            drop_below(taken->shape, told->shape, item);
     }
 }
 

@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "change.h"
+#include "document.h"
 #include "ecsfs/cleanup.h"
 #include "nodes.h"
 #include "show.h"
+#include "stream.h"
 
 static int show_identity(struct fs_view *view, struct ecs_buf *text)
 {
@@ -62,7 +64,7 @@ static const struct fs_node setting_nodes[] = {
 static int delete_provider(struct fs_view *view, struct ecs_action **ret_action)
 {
     json_t *input = json_pack("{s:s}", "capacityProvider", view->key.id);
-    *ret_action = fs_action("ecs", "DeleteCapacityProvider", input, ECS_EFFECT_FORGET, &view->key, NULL);
+    *ret_action = fs_action("ecs", "DeleteCapacityProvider", input, ECS_EFFECT_DELETE, &view->key, NULL);
     return *ret_action != NULL ? 0 : -ENOMEM;
 }
 
@@ -71,7 +73,22 @@ static const struct fs_change provider_change = {
     .removes = "deletes the capacity provider",
 };
 
+/* AWS's own cannot be changed. */
+static int is_changeable(struct fs_view *view)
+{
+    const char *type = "";
+    int r = fs_view_field(view, "type", &type);
+    if (r == -ENOENT)
+        type = ""; /* moto tells no type */
+    else if (r != 0)
+        return r;
+    return strncmp(type, "FARGATE", 7) != 0 && strncmp(view->parent->name, "FARGATE", 7) != 0 ? 0 : -ENOENT;
+}
+
 static const struct fs_node provider_rows[] = {
+    {"capacity-provider.json", FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .present = is_changeable,
+     .show = fs_document_show, .document = &fs_capacity_provider_document,
+     .help = "what can be changed of it; save = UpdateCapacityProvider"},
     {"describe.json", FS_FILE_R, FS_OF_DOC, .show = fs_show_document, .help = "all that AWS says of it"},
     {"arn", FS_FILE_R, .field = "capacityProviderArn"},
     {"status", FS_FILE_R, .field = "status", .help = "ACTIVE, PROVISIONING, ..."},
@@ -85,6 +102,8 @@ static const struct fs_node provider_rows[] = {
 static const struct fs_node provider_nodes[] = {
     {NULL, FS_DIR, FS_MAYBE, .of = FS_OF(ECS_CAPACITY_PROVIDER), .accept = fs_accept_name,
      .children = provider_rows, .change = &provider_change},
+    {"create", FS_FILE_RW, FS_UNLISTED, .stream = &fs_create_capacity_provider_stream,
+     .help = "write a CreateCapacityProvider document; read the name back"},
     {0},
 };
 

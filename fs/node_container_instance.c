@@ -23,6 +23,17 @@ static int store_status(struct fs_view *view, const char *text, struct ecs_actio
     return *ret_action != NULL ? 0 : -ENOMEM;
 }
 
+static int update_agent(struct fs_view *view, const char *text, struct ecs_action **ret_action)
+{
+    if (strcmp(text, "1") != 0)
+        return fs_fail(view->rq, -EINVAL, "InvalidValue", "%s takes \"1\"; got \"%.64s\"", view->name, text);
+    json_t *input = json_pack("{s:s, s:s}", "cluster", view_cluster(view), "containerInstance",
+                              fs_view_id_of(view, ECS_CONTAINER_INSTANCE));
+    *ret_action =
+        fs_action("ecs", "UpdateContainerAgent", input, ECS_EFFECT_UPDATE, &view->key, "containerInstance");
+    return *ret_action != NULL ? 0 : -ENOMEM;
+}
+
 /* ---- attributes/<name> ---- */
 
 static json_t *find_attribute(json_t *instance, const char *name)
@@ -100,6 +111,7 @@ static const struct fs_node instance_rows[] = {
     {"agent-connected", FS_FILE_R, .field = "agentConnected", .help = "true or false"},
     {"status", FS_FILE_RW, .field = "status", .store = store_status,
      .help = "write DRAINING to move its tasks away, ACTIVE to take tasks again"},
+    {"update-agent", FS_FILE_W, .store = update_agent, .help = "\"1\": UpdateContainerAgent"},
     {"registered-cpu", FS_FILE_R, .field = "registeredCpu", .help = "CPU units"},
     {"registered-memory", FS_FILE_R, .field = "registeredMemory", .help = "MiB"},
     {"remaining-cpu", FS_FILE_R, .field = "remainingCpu"},

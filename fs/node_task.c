@@ -58,6 +58,6 @@ static const struct fs_node task_rows[] = {
 const struct fs_node fs_task_nodes[] = {
     {NULL, FS_DIR, .of = FS_OF(ECS_TASK), .accept = fs_accept_id, .children = task_rows},
     {"run", FS_FILE_RW, FS_UNLISTED, .stream = &fs_run_stream,
-     .help = "write a family, family:revision or a RunTask document; read the ids back"},
+     .help = "write a family, family:revision, a RunTask or StartTask document; read the ids back"},
     {0},
 };

@@ -12,6 +12,7 @@
 #include "change.h"
 #include "nodes.h"
 #include "show.h"
+#include "stream.h"
 
 /* Another controller's service has none: not worth a call. */
 int fs_task_sets_present(struct fs_view *view)
@@ -105,5 +106,7 @@ static const struct fs_node task_set_rows[] = {
 const struct fs_node fs_task_set_nodes[] = {
     {NULL, FS_DIR, FS_MAYBE, .of = FS_OF(ECS_TASK_SET), .accept = fs_accept_name, .children = task_set_rows,
      .change = &task_set_change},
+    {"create", FS_FILE_RW, FS_UNLISTED, .stream = &fs_create_task_set_stream,
+     .help = "write a CreateTaskSet document; read the id back"},
     {0},
 };

@@ -19,6 +19,7 @@ struct fs_stream {
     int (*answer)(struct fs_view *view, const struct json_t *reply, struct ecs_buf *out);
 };
 
-extern const struct fs_stream fs_run_stream, fs_create_cluster_stream, fs_create_repository_stream;
+extern const struct fs_stream fs_run_stream, fs_create_cluster_stream, fs_create_repository_stream,
+    fs_create_task_set_stream, fs_create_capacity_provider_stream;
 
 #endif

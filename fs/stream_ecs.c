@@ -12,8 +12,9 @@
 
 /* Only read, never saved: no describe, no plan. */
 static const struct fs_document run_request = {
-    .what = "RunTask document",
+    .what = "RunTask or StartTask document",
     .input = "RunTask",
+    .more = "StartTask",
     .output = "RunTask",
     .described = "tasks",
     .wrappers = (const char *const[]){NULL},
@@ -116,12 +117,25 @@ static int infer_network(struct fs_view *view, json_t *input)
     return 0;
 }
 
+/* Who names the instances has them started there, past the scheduler: StartTask, which knows no token. */
+static int start_task(struct fs_view *view, json_t *input, struct ecs_action **ret_action)
+{
+    struct ecs_key key = {ECS_TASK, view_cluster(view), ""};
+    json_object_set_new(input, "cluster", json_string(view_cluster(view)));
+    *ret_action = fs_action("ecs", "StartTask", input, ECS_EFFECT_CREATE, &key, "tasks");
+    if (*ret_action)
+        (*ret_action)->id_from_reply = true;
+    return *ret_action ? 0 : -ENOMEM;
+}
+
 static int run_task(struct fs_view *view, const char *text, struct ecs_action **ret_action)
 {
     json_t *input;
     int r = read_run(view, text, &input);
     if (r < 0)
         return r;
+    if (json_object_get(input, "containerInstances"))
+        return start_task(view, input, ret_action);
     r = infer_launch_type(view, input);
     if (r == 0)
         r = infer_network(view, input);
@@ -157,7 +171,7 @@ static int tell_tasks(struct fs_view *view, const json_t *reply, struct ecs_buf 
 }
 
 const struct fs_stream fs_run_stream = {
-    .takes = "a family, family:revision or a RunTask document",
+    .takes = "a family, family:revision, a RunTask or a StartTask document",
     .act = run_task,
     .answer = tell_tasks,
 };

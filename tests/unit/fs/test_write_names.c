@@ -436,6 +436,21 @@ START_TEST(an_interrupted_run_leaves_nothing_behind)
 }
 END_TEST
 
+START_TEST(who_names_instances_starts_tasks_there)
+{
+    struct fs_handle *handle = world_open("/clusters/prod/tasks/run", O_RDWR);
+    ck_assert_int_lt(
+        world_write_at(handle, "{\"taskDefinition\": \"web\", \"containerInstances\": [\"i\"]}", 0), 0);
+    ck_assert_int_eq(world_calls(&world, "StartTask"), 1); /* which the made-up account does not know */
+    ck_assert_int_eq(world_calls(&world, "RunTask"), 0);
+    cleanup_free char *sent =
+        json_dumps(json_object_get(world.last, "StartTask"), JSON_COMPACT | JSON_SORT_KEYS);
+    ck_assert_str_eq(sent,
+                     "{\"cluster\":\"prod\",\"containerInstances\":[\"i\"],\"taskDefinition\":\"web\"}");
+    fs_release(world.tree, handle);
+}
+END_TEST
+
 START_TEST(create_a_cluster_by_document)
 {
     struct fs_handle *handle = world_open("/clusters/create", O_RDWR);
@@ -472,6 +487,7 @@ int main(void)
     tcase_add_test(tcase, tags_are_removed_where_it_is_allowed);
     tcase_add_test(tcase, attributes_are_files);
     tcase_add_test(tcase, run_a_task_and_read_its_id);
+    tcase_add_test(tcase, who_names_instances_starts_tasks_there);
     tcase_add_test(tcase, an_interrupted_run_leaves_nothing_behind);
     tcase_add_test(tcase, create_a_cluster_by_document);
     suite_add_tcase(suite, tcase);
