@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ecsfs/cleanup.h"
+#include "layer_cache.h"
 #include "oci.h"
 #include "public_registry.h"
 #include "repositories.h"
@@ -46,6 +48,8 @@ struct blob_handle {
     unsigned urls;            /* how many there were: they expire */
     bool renewed;             /* the last URL was refused, and this one has not given anything yet */
     struct piece pieces[PIECES];
+    int kept;                        /* the layer on disk; -1: it is downloaded */
+    struct fs_layer_writer *keeping; /* what came in order goes there; NULL: not */
     EVP_MD_CTX *hash;
     uint64_t hashed; /* bytes from the beginning */
     bool wrong;
@@ -78,6 +82,9 @@ static void free_handle(struct blob_handle *handle)
     for (size_t i = 0; i < PIECES; i++)
         drop_piece(handle, &handle->pieces[i]);
     ecs_action_unhold(handle->asked);
+    if (handle->kept >= 0)
+        close(handle->kept);
+    fs_layer_writer_free(handle->keeping);
     EVP_MD_CTX_free(handle->hash);
     ecs_buf_free(&handle->text);
     free(handle->repository);
@@ -102,7 +109,12 @@ static int fill_handle(struct fs_view *view, struct blob_handle *handle)
     if (handle->repository == NULL || handle->hash == NULL ||
         EVP_DigestInit_ex(handle->hash, EVP_sha256(), NULL) != 1)
         return -ENOMEM;
-    return blob.is_manifest ? fs_manifest_bytes(view, handle->repository, handle->digest, &handle->text) : 0;
+    if (blob.is_manifest)
+        return fs_manifest_bytes(view, handle->repository, handle->digest, &handle->text);
+    handle->kept = fs_layer_cache_open(view->tree->layers, handle->digest, handle->size);
+    if (handle->kept < 0)
+        handle->keeping = fs_layer_cache_begin(view->tree->layers, handle->digest, handle->size);
+    return 0;
 }
 
 static int blob_open(struct fs_view *view, int flags, struct fs_handle **ret_handle,
@@ -112,6 +124,7 @@ static int blob_open(struct fs_view *view, int flags, struct fs_handle **ret_han
     if (handle == NULL)
         return -ENOMEM;
     handle->text = ECS_BUF(FS_TEXT_MAX);
+    handle->kept = -1;
     int r = fill_handle(view, handle);
     if (r != 0) {
         free_handle(handle);
@@ -236,18 +249,31 @@ static bool digest_matches(struct blob_handle *handle)
     return strcmp(hex, handle->digest) == 0;
 }
 
-/* Pieces that come in order are hashed. */
+/* Bytes that come in order are hashed, and kept when all of them have come. */
+static void take_bytes(struct blob_handle *handle, uint64_t at, const char *bytes, size_t len)
+{
+    if (at != handle->hashed || handle->wrong)
+        return;
+    EVP_DigestUpdate(handle->hash, bytes, len);
+    fs_layer_writer_add(handle->keeping, bytes, len);
+    handle->hashed += len;
+    if (handle->hashed < handle->size)
+        return;
+    handle->wrong = !digest_matches(handle);
+    if (!handle->wrong)
+        fs_layer_writer_keep(handle->keeping);
+    else
+        fs_layer_writer_free(handle->keeping);
+    handle->keeping = NULL;
+}
+
 static int check_piece(struct fs_view *view, struct blob_handle *handle, const struct piece *piece)
 {
     const struct ecs_call *call = &piece->action->call;
     if (call->bytes_len != call->range_len)
         return fs_fail(view->rq, -EPROTO, "LayerCutShort", "%s is shorter than its manifest says",
                        handle->digest);
-    if (piece->at == handle->hashed && !handle->wrong) {
-        EVP_DigestUpdate(handle->hash, call->bytes, call->bytes_len);
-        handle->hashed += call->bytes_len;
-        handle->wrong = handle->hashed == handle->size && !digest_matches(handle);
-    }
+    take_bytes(handle, piece->at, call->bytes, call->bytes_len);
     if (handle->wrong && piece->at + call->bytes_len == handle->size)
         return fs_fail(view->rq, -EPROTO, "DigestMismatch", "what AWS sent does not hash to %s",
                        handle->digest);
@@ -336,6 +362,33 @@ static int read_layer(struct fs_view *view, struct blob_handle *handle, size_t s
     return handle->text.failed;
 }
 
+/* From disk. What was changed there since is not given out to its end, and is downloaded the next time. */
+static int read_kept(struct fs_view *view, struct blob_handle *handle, size_t size, uint64_t offset,
+                     const char **ret_data, size_t *ret_len)
+{
+    size_t rest = handle->size - offset < size ? (size_t)(handle->size - offset) : size, len = 0;
+    if (ecs_buf_truncate(&handle->text, rest) < 0)
+        return -ENOMEM;
+    char *to = handle->text.data;
+    while (len < rest) {
+        ssize_t n = pread(handle->kept, to + len, rest - len, (off_t)(offset + len));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        len += (size_t)n;
+    }
+    take_bytes(handle, offset, to, len);
+    if (len < rest || (handle->wrong && offset + len == handle->size)) {
+        fs_layer_cache_drop(view->tree->layers, handle->digest);
+        return fs_fail(view->rq, -EIO, "DigestMismatch",
+                       "what was kept in the cache_dir is not %s any more; it is dropped", handle->digest);
+    }
+    *ret_data = to;
+    *ret_len = len;
+    return 0;
+}
+
 static int blob_read(struct fs_view *view, struct fs_handle *base, size_t size, off_t offset,
                      const char **ret_data, size_t *ret_len)
 {
@@ -344,6 +397,8 @@ static int blob_read(struct fs_view *view, struct fs_handle *base, size_t size, 
         return 0;
     if (size > PIECE)
         size = PIECE;
+    if (handle->kept >= 0)
+        return read_kept(view, handle, size, (uint64_t)offset, ret_data, ret_len);
     if (!handle->is_manifest)
         return read_layer(view, handle, size, (uint64_t)offset, ret_data, ret_len);
     size_t have = handle->text.len - (size_t)offset;

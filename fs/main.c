@@ -29,7 +29,7 @@ enum {
 
 struct mount {
     struct options options;
-    char *mountpoint, *state_dir, *journal_file, *cache_dir;
+    char *mountpoint, *state_dir, *journal_file, *cache_dir, *layer_dir;
     struct ecs_backend *backend;
     struct ecs_cache *cache;
     struct fs_tree *tree;
@@ -90,6 +90,10 @@ static int settle_places(struct mount *mount)
         return complain("%s", why);
     if (settle_cache_dir(mount, why, sizeof(why)) != 0 || settle_journal(mount, why, sizeof(why)) != 0)
         return -1;
+    if (mount->cache_dir != NULL && asprintf(&mount->layer_dir, "%s/layers", mount->cache_dir) < 0) {
+        mount->layer_dir = NULL;
+        return complain("out of memory");
+    }
     const struct {
         const char *path, *what;
     } ours[] = {{mount->cache_dir, "cache_dir"},
@@ -155,6 +159,8 @@ static int build_tree(struct mount *mount)
                               .posix_errno = options->posix_errno,
                               .stale_ms = options->stale_ms,
                               .journal_file = mount->journal_file,
+                              .layer_dir = mount->layer_dir,
+                              .layer_bytes = mount->options.layer_bytes,
                               .clock = &ecs_system_clock};
     struct fs_kernel kernel = {tell_inode, tell_entry, mount->notifier};
     mount->tree = fs_tree_new(&tree, &kernel);
@@ -270,6 +276,7 @@ static void take_down(struct mount *mount)
     free(mount->mountpoint);
     free(mount->state_dir);
     free(mount->journal_file);
+    free(mount->layer_dir);
     free(mount->cache_dir);
     options_free(&mount->options);
 }

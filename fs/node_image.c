@@ -90,16 +90,29 @@ static int scan_present(struct fs_view *view)
 
 /* ---- manifest.json: AWS's bytes ---- */
 
-int fs_check_digest(struct fs_request *rq, const char *digest, const void *data, size_t len)
+static void digest_of(const void *data, size_t len, char digest[FS_DIGEST_TEXT])
 {
     unsigned char sum[SHA256_DIGEST_LENGTH];
-    char hex[2 * SHA256_DIGEST_LENGTH + 1];
     SHA256(data, len, sum);
+    strcpy(digest, "sha256:");
     for (size_t i = 0; i < sizeof(sum); i++)
-        snprintf(hex + 2 * i, 3, "%02x", sum[i]);
-    if (strncmp(digest, "sha256:", 7) == 0 && strcmp(digest + 7, hex) == 0)
+        snprintf(digest + 7 + 2 * i, 3, "%02x", sum[i]);
+}
+
+bool fs_digest_matches(const char *digest, const void *data, size_t len)
+{
+    char its[FS_DIGEST_TEXT];
+    digest_of(data, len, its);
+    return strcmp(digest, its) == 0;
+}
+
+int fs_check_digest(struct fs_request *rq, const char *digest, const void *data, size_t len)
+{
+    char its[FS_DIGEST_TEXT];
+    digest_of(data, len, its);
+    if (strcmp(digest, its) == 0)
         return 0;
-    return fs_fail(rq, -EPROTO, "DigestMismatch", "what AWS sent for %s hashes to sha256:%s", digest, hex);
+    return fs_fail(rq, -EPROTO, "DigestMismatch", "what AWS sent for %s hashes to %s", digest, its);
 }
 
 int fs_image_show_manifest(struct fs_view *view, struct ecs_buf *text)

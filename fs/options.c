@@ -98,6 +98,16 @@ static int check_cache_dir(struct options *options, const char *value, struct re
                                       : set_absolute(&options->cache_dir, value);
 }
 
+static int check_layer_cache(struct options *options, const char *value, struct reasons *reasons)
+{
+    char *end;
+    unsigned long long mib = strtoull(value, &end, 10);
+    if (!isdigit((unsigned char)value[0]) || *end != '\0' || mib > 1 << 24)
+        return refuse(reasons, "layer_cache= wants MiB from 0 to 16777216, not '%s'", value);
+    options->layer_bytes = (uint64_t)mib << 20;
+    return 0;
+}
+
 static int check_pacing(struct options *options, const char *value, struct reasons *reasons)
 {
     options->pacing = strcmp(value, "on") == 0;
@@ -178,6 +188,7 @@ static const struct row rows[] = {
     VALUE("profile", check_profile),
     VALUE("endpoint_url", check_endpoint),
     VALUE("cache_dir", check_cache_dir),
+    VALUE("layer_cache", check_layer_cache),
     VALUE("pacing", check_pacing),
     VALUE("stale", check_stale),
     VALUE("timeout", check_timeout),
@@ -402,8 +413,11 @@ int options_parse(struct options *options, int argc, char **argv, char *why, siz
     struct reasons reasons = {why, why_size};
     int c, r = 0;
 
-    *options =
-        (struct options){.stale_ms = -1, .timeout_ms = 60000, .fuse = ECS_BUF(4096), .given = ECS_BUF(4096)};
+    *options = (struct options){.stale_ms = -1,
+                                .timeout_ms = 60000,
+                                .layer_bytes = 1024ull << 20,
+                                .fuse = ECS_BUF(4096),
+                                .given = ECS_BUF(4096)};
     opterr = 0;
     optind = 0;
     while (r == 0 && (c = getopt_long(argc, argv, ":o:fdVh", longs, NULL)) != -1) {

@@ -25,7 +25,8 @@ struct options {
     bool ro, allow_delete, dry_run, posix_errno;
     bool pacing, pacing_given;
     int64_t stale_ms, timeout_ms;
-    unsigned max_read; /* 0: not given */
+    uint64_t layer_bytes; /* of layers kept in the cache_dir */
+    unsigned max_read;    /* 0: not given */
 
     bool foreground, debug, help, version;
     bool check; /* --check: the mountpoint may be NULL */

@@ -35,6 +35,7 @@ const char options_help[] =
     "  pacing=on|off    stay within AWS's rate limits      (on; off for local)\n"
     "  cache_dir=DIR    keep what cannot change there; none: nowhere\n"
     "                                                   (~/.cache/ecsfs)\n"
+    "  layer_cache=MIB  at most so much of images' layers is kept there   (1024)\n"
     "  posix_errno      only errors that old tools know\n"
     "\n"
     "Who may look  (-o)\n"

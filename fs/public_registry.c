@@ -5,8 +5,12 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "ecsfs/cleanup.h"
 #include "images.h"
+#include "layer_cache.h"
 #include "nodes.h"
 #include "tree_private.h"
 
@@ -245,20 +249,56 @@ static int start(struct fs_view *view, struct fs_public *open, const char *repos
 }
 
 /* They never change: what is verified once is good for ever. */
-static int keep(struct fs_view *view, struct fs_public *open, const char *digest, const struct ecs_call *call)
+static int hold(struct fs_public *open, const char *digest, const char *bytes, size_t len)
 {
-    int r = fs_check_digest(view->rq, digest, call->bytes, call->bytes_len);
-    json_t *text = r == 0 ? json_stringn(call->bytes, call->bytes_len) : NULL;
-    if (r != 0)
-        return r;
+    json_t *text = json_stringn(bytes, len);
     if (text == NULL)
-        return fs_fail(view->rq, -EPROTO, "MalformedReply", "the manifest %s is no UTF-8 text", digest);
-    if (open->kept + call->bytes_len > KEPT_MAX) {
+        return -EPROTO;
+    if (open->kept + len > KEPT_MAX) {
         json_object_clear(open->manifests);
         open->kept = 0;
     }
-    open->kept += call->bytes_len;
+    open->kept += len;
     return json_object_set_new(open->manifests, digest, text) < 0 ? -ENOMEM : 0;
+}
+
+/* Of an earlier mount. */
+static const json_t *from_disk(struct fs_public *open, const char *digest)
+{
+    struct fs_layer_cache *layers = open->tree->layers;
+    struct stat st;
+    int fd = fs_layer_cache_open(layers, digest, UINT64_MAX);
+    if (fd < 0)
+        return NULL;
+    size_t len = fstat(fd, &st) == 0 && st.st_size <= MANIFEST_MAX ? (size_t)st.st_size : 0;
+    cleanup_free char *bytes = malloc(len + 1);
+    bool whole = bytes != NULL && len > 0 && pread(fd, bytes, len, 0) == (ssize_t)len;
+    close(fd);
+    if (!whole || !fs_digest_matches(digest, bytes, len)) {
+        fs_layer_cache_drop(layers, digest);
+        return NULL;
+    }
+    hold(open, digest, bytes, len);
+    return json_object_get(open->manifests, digest);
+}
+
+static void to_disk(struct fs_public *open, const char *digest, const struct ecs_call *call)
+{
+    struct fs_layer_writer *writer = fs_layer_cache_begin(open->tree->layers, digest, call->bytes_len);
+    fs_layer_writer_add(writer, call->bytes, call->bytes_len);
+    fs_layer_writer_keep(writer);
+}
+
+static int keep(struct fs_view *view, struct fs_public *open, const char *digest, const struct ecs_call *call)
+{
+    int r = fs_check_digest(view->rq, digest, call->bytes, call->bytes_len);
+    if (r != 0)
+        return r;
+    r = hold(open, digest, call->bytes, call->bytes_len);
+    if (r == -EPROTO)
+        return fs_fail(view->rq, r, "MalformedReply", "the manifest %s is no UTF-8 text", digest);
+    to_disk(open, digest, call);
+    return r;
 }
 
 static int await(struct fs_view *view, struct fs_public *open, struct coming *coming)
@@ -284,6 +324,8 @@ int fs_public_manifest(struct fs_view *view, const char *repository, const char 
     if (open == NULL)
         return -ENOMEM;
     const json_t *text = json_object_get(open->manifests, digest);
+    if (text == NULL)
+        text = from_disk(open, digest);
     if (text == NULL && view->rq->peek)
         return FS_PARKED;
     if (text == NULL) {

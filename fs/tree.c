@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "layer_cache.h"
 #include "public_registry.h"
 #include "tree_private.h"
 
@@ -22,6 +23,7 @@ static int copy_options(struct fs_tree *tree, const struct fs_options *options)
     int r = copy_text(&tree->options.source);
     r |= copy_text(&tree->options.options);
     r |= copy_text(&tree->options.journal_file);
+    r |= copy_text(&tree->options.layer_dir);
     return r < 0 ? -ENOMEM : 0;
 }
 
@@ -36,6 +38,8 @@ static int init(struct fs_tree *tree, const struct fs_options *options)
     tree->journal = fs_journal_new(options->journal_file);
     if (tree->journal == NULL)
         return -errno;
+    if (options->layer_dir != NULL && options->layer_bytes > 0)
+        tree->layers = fs_layer_cache_new(options->layer_dir, options->layer_bytes); /* or it does without */
     tree->errors = fs_errors_new();
     tree->absent = fs_absent_new();
     tree->times = fs_times_new();
@@ -76,6 +80,7 @@ struct fs_tree *fs_tree_free(struct fs_tree *tree)
     tree->open_registry = fs_public_free(tree->open_registry);
     tree->overlay = fs_overlay_free(tree->overlay);
     fs_inodes_free(tree);
+    fs_layer_cache_free(tree->layers);
     fs_times_free(tree->times);
     fs_absent_free(tree->absent);
     fs_errors_free(tree->errors);
@@ -83,6 +88,7 @@ struct fs_tree *fs_tree_free(struct fs_tree *tree)
     free((char *)tree->options.source);
     free((char *)tree->options.options);
     free((char *)tree->options.journal_file);
+    free((char *)tree->options.layer_dir);
     free(tree);
     return NULL;
 }

@@ -50,6 +50,8 @@ struct fs_options {
     bool ro, allow_delete, dry_run, posix_errno;
     int64_t stale_ms;
     const char *journal_file; /* appended to; opened by fs_tree_new, before the mount; NULL: memory only */
+    const char *layer_dir;    /* where layers are kept (layer_cache.h); NULL: nowhere */
+    uint64_t layer_bytes;     /* at most; 0: none are kept */
     const struct ecs_clock *clock;
 };
 

@@ -16,6 +16,7 @@ struct fs_journal; /* journal.c */
 struct fs_absent;  /* changed.c: names that the kernel was told not to be there */
 struct fs_sleeper; /* sleep.c */
 struct fs_late;    /* scalar.c: values that act when their file is closed */
+struct fs_layer_cache;
 struct fs_public;  /* public_registry.c */
 struct fs_outcome; /* act.c: a call whose outcome is to be journaled */
 
@@ -52,6 +53,7 @@ struct fs_tree {
     struct fs_outcome *outcomes;
     struct fs_late *late;
     struct fs_public *open_registry; /* NULL until used */
+    struct fs_layer_cache *layers;   /* NULL: none are kept */
 };
 
 static inline int64_t fs_now_ms(const struct fs_tree *tree)

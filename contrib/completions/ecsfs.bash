@@ -9,7 +9,7 @@ _ecsfs() {
     cur=${COMP_WORDS[COMP_CWORD]}
     prev=${COMP_WORDS[COMP_CWORD - 1]}
   }
-  local options='region= regions= profile= endpoint_url= stale= timeout= cache_dir= pacing=on pacing=off ro allow_delete dry_run posix_errno allow_other'
+  local options='region= regions= profile= endpoint_url= stale= timeout= cache_dir= layer_cache= pacing=on pacing=off ro allow_delete dry_run posix_errno allow_other'
   case $prev in
   -o)
     local done='' last=$cur

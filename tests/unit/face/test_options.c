@@ -111,6 +111,9 @@ START_TEST(every_option)
     ck_assert_str_eq(options.region, "eu-west-1");
     ck_assert_str_eq(options.endpoint_url, "http://127.0.0.1:5000");
     ck_assert_ptr_nonnull(strstr(options.given.data, "stale=0.5,timeout=2"));
+    accepts("ecsfs /mnt -o layer_cache=20");
+    ck_assert_uint_eq(options.layer_bytes, 20 << 20);
+    refuses("ecsfs /mnt -o layer_cache=1g", "layer_cache= wants MiB");
     accepts("ecsfs /mnt -o cache_dir=none");
     ck_assert_str_eq(options.cache_dir, "none");
     accepts("ecsfs /mnt -d");

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ecr_account.h"
 #include "tree_account.h"
@@ -13,15 +14,26 @@
 
 static struct world world;
 
-static void begin(bool allow_delete)
+static char layers[] = "/tmp/ecsfs-layers.XXXXXX"; /* where layers are kept, in some tests */
+
+static void begin_with(bool allow_delete, const char *layer_dir)
 {
-    struct fs_options options = {
-        .source = "fake", .options = "rw", .stale_ms = 5000, .allow_delete = allow_delete};
+    struct fs_options options = {.source = "fake",
+                                 .options = "rw",
+                                 .stale_ms = 5000,
+                                 .allow_delete = allow_delete,
+                                 .layer_dir = layer_dir,
+                                 .layer_bytes = 64 << 20};
     account_more = ecr_account_answer;
     account_download = ecr_account_download;
     ecr_account_harm = ECR_WHOLE;
     world_init(&world, &options);
     ecr_account_fill(world.account);
+}
+
+static void begin(bool allow_delete)
+{
+    begin_with(allow_delete, NULL);
 }
 
 static void set_up(void)
@@ -429,6 +441,51 @@ START_TEST(layers_stream)
 }
 END_TEST
 
+/* Read once to its end, it is not downloaded again, by a later mount neither. */
+START_TEST(layers_are_kept)
+{
+    char path[128], command[160];
+    ck_assert_ptr_nonnull(mkdtemp(layers));
+    tear_down();
+    begin_with(false, layers);
+    struct fs_handle *handle = open_layer();
+    ck_assert_int_eq(read_layer(handle, 5000, 4 << 20), 0); /* only its end: not kept */
+    fs_release(world.tree, handle);
+    handle = open_layer();
+    ck_assert_int_eq(read_through(handle, 100000), 0);
+    fs_release(world.tree, handle);
+    ck_assert_int_eq(world_calls(&world, "GetDownloadUrlForLayer"), 2);
+    tear_down();
+    begin_with(false, layers);
+    handle = open_layer();
+    ck_assert_int_eq(read_layer(handle, 5000, (2 << 20) - 100), 0);
+    ck_assert_int_eq(read_through(handle, 131072), 0);
+    fs_release(world.tree, handle);
+    ck_assert_int_eq(world_calls(&world, "GetDownloadUrlForLayer") + world_calls(&world, "GetLayer"), 0);
+
+    /* what was changed on disk is not given out to its end, and comes from AWS the next time */
+    snprintf(path, sizeof(path), "%s/%s", layers, ecr_account_layer_hex());
+    int fd = open(path, O_WRONLY);
+    ck_assert_int_eq(pwrite(fd, "x", 1, 77), 1);
+    close(fd);
+    handle = open_layer();
+    const char *data;
+    size_t len;
+    int r = 0;
+    for (off_t at = 0; r == 0 && at < ECR_LAYER_SIZE; at += 131072)
+        r = WORLD_RUN(&world, fs_handle_inode(handle),
+                      fs_read(world.tree, &world.rq, handle, 131072, at, &data, &len));
+    ck_assert_int_eq(r, -EIO);
+    fs_release(world.tree, handle);
+    handle = open_layer();
+    ck_assert_int_eq(read_through(handle, 131072), 0);
+    ck_assert_int_eq(world_calls(&world, "GetDownloadUrlForLayer"), 1);
+    fs_release(world.tree, handle);
+    snprintf(command, sizeof(command), "rm -rf %s", layers);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 START_TEST(an_expired_url_is_renewed)
 {
     struct fs_handle *handle = open_layer();
@@ -513,6 +570,7 @@ int main(void)
         refreshing,
         logins_are_fresh,
         layers_stream,
+        layers_are_kept,
         an_expired_url_is_renewed,
         a_wrong_layer_is_told,
         a_layer_cut_short_is_told,
