@@ -44,6 +44,8 @@ static json_t *backend_status(struct fs_tree *tree)
     if (tree->backend == NULL)
         return json_null();
     tree->backend->status(tree->backend, &status);
+    if (tree->backend->identify != NULL)
+        tree->backend->identify(tree->backend);
     char expire[ECS_TIME_TEXT] = "";
     if (status.credentials_expire_ms != 0)
         ecs_time_format(status.credentials_expire_ms, expire);

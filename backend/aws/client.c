@@ -101,7 +101,11 @@ static void status(struct ecs_backend *backend, struct ecs_backend_status *ret_s
     ret_status->failed = client->meter.failed;
     ret_status->in_flight = client->meter.in_flight;
     pthread_mutex_unlock(&client->lock);
-    aws_identity_want(client); /* for the next time */
+}
+
+static void identify(struct ecs_backend *backend)
+{
+    aws_identity_want((struct aws_client *)backend);
 }
 
 static void metrics(struct ecs_backend *backend, char **ret_text)
@@ -253,8 +257,8 @@ struct ecs_backend *ecs_aws_new(const struct ecs_aws_options *options, struct ec
         return NULL;
     }
     pthread_mutex_init(&client->lock, NULL);
-    client->backend =
-        (struct ecs_backend){"aws", NULL, submit, cancel, status, metrics, start, stop, free_backend};
+    client->backend = (struct ecs_backend){"aws",    NULL,    submit, cancel, status,
+                                           identify, metrics, start,  stop,   free_backend};
     client->clock = options->clock ? options->clock : &ecs_system_clock;
     client->env = aws_process_env;
     client->env.clock = client->clock;

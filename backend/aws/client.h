@@ -169,7 +169,7 @@ bool aws_keys_refused(struct aws_client *client, const struct aws_credentials *r
 void aws_keys_stop(struct aws_client *client);
 
 /* identity.c: who we are, for status. Asks STS when that is not known, in the background; a failure is no
- * trouble, and is tried again a minute later. From any thread, without the lock. */
+ * trouble, and is tried again a minute later. From the loop thread, without the lock. */
 void aws_identity_want(struct aws_client *client);
 void aws_identity_keep(struct aws_client *client, const char *arn, const char *account);
 

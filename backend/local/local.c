@@ -181,7 +181,7 @@ struct ecs_backend *ecs_local_new(const struct ecs_local_options *options, struc
         return NULL;
     }
     local->backend =
-        (struct ecs_backend){"local", NULL, submit, cancel, status, metrics, start, stop, free_local};
+        (struct ecs_backend){"local", NULL, submit, cancel, status, NULL, metrics, start, stop, free_local};
     local->clock = options->clock ? options->clock : &ecs_system_clock;
     snprintf(local->state, sizeof(local->state), "local:%s", options->state_file ? options->state_file : "");
     local->world = world_new(options, ret_error);

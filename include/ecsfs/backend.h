@@ -89,6 +89,9 @@ struct ecs_backend {
     void (*cancel)(struct ecs_backend *backend, struct ecs_call *call);
     /* From any thread. */
     void (*status)(struct ecs_backend *backend, struct ecs_backend_status *ret_status);
+    /* From the loop thread: somebody looks at who we are. Where that is not known it is asked for in the
+     * background, for the next status; reading and writing never need it. May be NULL. */
+    void (*identify)(struct ecs_backend *backend);
     /* Calls by operation and outcome, one line each, as Prometheus text; may be NULL. */
     void (*metrics)(struct ecs_backend *backend, char **ret_text);
     /* Starts the thread(s); called once, after daemonising. 0 or -errno. */
