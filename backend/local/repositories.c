@@ -70,6 +70,17 @@ static json_t *take_ecr_tags(const json_t *given)
     return tags;
 }
 
+/* Under KMS without a key it is AWS's own, aws/ecr. */
+static void fill_key(const struct request *rq, json_t *encryption)
+{
+    const char *type = in_text(encryption, "encryptionType");
+    char id[ID_MAX];
+    if (type && strncmp(type, "KMS", 3) == 0 && !in_text(encryption, "kmsKey"))
+        json_object_set_new(encryption, "kmsKey",
+                            json_sprintf("arn:%s:kms:%s:%s:key/%s", partition_of(rq->region->name),
+                                         rq->region->name, rq->world->account, id_uuid(id)));
+}
+
 static json_t *create_repository(struct request *rq)
 {
     static const char *const members[] = {"imageTagMutability", "imageTagMutabilityExclusionFilters",
@@ -90,6 +101,7 @@ static json_t *create_repository(struct request *rq)
         return NULL;
     repository->settings = default_settings();
     copy_members(repository->settings, rq->in, members, ARRAY_LEN(members));
+    fill_key(rq, json_object_get(repository->settings, "encryptionConfiguration"));
     repository->record.tags = take_ecr_tags(json_object_get(rq->in, "tags"));
     return json_pack("{s:o}", "repository", show(repository));
 }

@@ -223,6 +223,23 @@ static void fill_in(json_t *container)
                   "environment", "mountPoints", "volumesFrom", "systemControls");
     json_object_update_missing(container, defaults);
     json_decref(defaults);
+    json_t *check = json_object_get(container, "healthCheck");
+    defaults = json_pack("{s:i, s:i, s:i}", "interval", 30, "timeout", 5, "retries", 3);
+    if (json_is_object(check))
+        json_object_update_missing(check, defaults);
+    json_decref(defaults);
+}
+
+static void fill_in_volumes(json_t *doc)
+{
+    size_t i;
+    json_t *volume;
+    json_array_foreach(json_object_get(doc, "volumes"), i, volume)
+    {
+        json_t *efs = json_object_get(volume, "efsVolumeConfiguration");
+        if (json_is_object(efs) && !in_text(efs, "rootDirectory"))
+            json_object_set_new(efs, "rootDirectory", json_string("/"));
+    }
 }
 
 static bool take_container(struct request *rq, json_t *doc, json_t *container)
@@ -316,6 +333,7 @@ static json_t *copy_input(const json_t *in)
     };
     json_t *doc = json_pack("{s:[], s:[]}", "volumes", "placementConstraints");
     copy_members(doc, in, members, ARRAY_LEN(members));
+    fill_in_volumes(doc);
     return doc;
 }
 

@@ -156,6 +156,28 @@ START_TEST(bad_definitions_are_refused)
 }
 END_TEST
 
+START_TEST(defaults_are_filled_in_as_aws_does)
+{
+    json_t *made = call(
+        "RegisterTaskDefinition",
+        "{'family': 'filled', 'volumes': [{'name': 'v', 'efsVolumeConfiguration': {'fileSystemId': 'fs-1'}}],"
+        " 'containerDefinitions': [{'name': 'app', 'image': 'nginx', 'memory': 64, 'portMappings':"
+        " [{'containerPort': 80}], 'healthCheck': {'command': ['CMD', 'true'], 'retries': 5}}]}");
+    json_t *container = at(made, "taskDefinition.containerDefinitions.0");
+    ck_assert_int_eq(number_at(container, "cpu"), 0);
+    ck_assert(json_is_true(at(container, "essential")));
+    ck_assert_int_eq(number_at(container, "healthCheck.interval"), 30);
+    ck_assert_int_eq(number_at(container, "healthCheck.timeout"), 5);
+    ck_assert_int_eq(number_at(container, "healthCheck.retries"), 5);
+    ck_assert_str_eq(text_at(container, "portMappings.0.protocol"), "tcp");
+    ck_assert_str_eq(text_at(made, "taskDefinition.volumes.0.efsVolumeConfiguration.rootDirectory"), "/");
+    json_t *repository =
+        call_of("ecr", "CreateRepository",
+                "{'repositoryName': 'app', 'encryptionConfiguration': {'encryptionType': 'KMS'}}");
+    ck_assert_ptr_nonnull(strstr(text_at(repository, "repository.encryptionConfiguration.kmsKey"), ":key/"));
+}
+END_TEST
+
 START_TEST(revisions_are_counted_and_never_reused)
 {
     for (int i = 2; i <= 4; i++)
@@ -230,6 +252,7 @@ int main(void)
     tcase_add_test(tests, bad_runs_are_refused);
     tcase_add_test(tests, the_same_token_runs_once);
     tcase_add_loop_test(tests, bad_definitions_are_refused, 0, 11);
+    tcase_add_test(tests, defaults_are_filled_in_as_aws_does);
     tcase_add_test(tests, revisions_are_counted_and_never_reused);
     tcase_add_test(tests, clusters_come_and_go);
     suite_add_tcase(suite, tests);
