@@ -50,6 +50,7 @@ struct fs_scratch_file {
     struct fs_scratch scratch;
     struct fs_inode *inode;
     unsigned opened;                      /* descriptors */
+    int64_t used_ms;                      /* monotonic: made, written, closed, sent */
     bool linked;                          /* has a name; the overlay then holds a reference on the inode */
     struct fs_scratch_file *next, **prev; /* in the overlay, as long as the inode lives */
 };
@@ -115,6 +116,10 @@ int fs_scratch_create(struct fs_tree *tree, struct fs_inode *parent, const char 
                       struct fs_scratch_file **ret_file);
 struct fs_scratch_file *fs_scratch_find(struct fs_tree *tree, const struct fs_inode *parent,
                                         const char *name);
+/* What a push that broke off left in an image layout is let go an hour after it was last used. */
+enum { FS_SCRATCH_ABANDONED_MS = 3600000 };
+int64_t fs_scratch_due_ms(const struct fs_tree *tree); /* monotonic, of the next one; INT64_MAX: none */
+void fs_scratch_tick(struct fs_tree *tree);
 /* Takes its name away; its bytes go with the last who has it open. */
 void fs_scratch_remove(struct fs_tree *tree, struct fs_scratch_file *file);
 int fs_scratch_move(struct fs_tree *tree, struct fs_scratch_file *file, struct fs_inode *parent,

@@ -213,6 +213,7 @@ int fs_blob_receive(struct fs_view *view, const char *name, struct fs_scratch_fi
 {
     struct fs_scratch *scratch = &file->scratch;
     view->rq->patient = true; /* it takes as long as its bytes take */
+    file->used_ms = fs_now_ms(view->tree);
     int r = fs_may_change(view);
     struct sending *sending = r == 0 ? sending_of(view->rq) : NULL;
     if (sending == NULL)

@@ -67,6 +67,7 @@ int fs_scratch_create(struct fs_tree *tree, struct fs_inode *parent, const char 
     }
     file->local.kind = FS_LOCAL_SCRATCH;
     file->scratch.modified_ms = fs_wall_ms(tree);
+    file->used_ms = fs_now_ms(tree);
     file->scratch.spills = (parent->node->flags & FS_SPOOLS) != 0;
     file->inode = fs_inode_ref(inode);
     inode->local = &file->local;
@@ -89,6 +90,33 @@ void fs_scratch_remove(struct fs_tree *tree, struct fs_scratch_file *file)
     drop_unreachable(file);
     fs_inode_detach(inode);
     fs_inode_unref(tree, inode);
+}
+
+/* Only where files may be large; others are a person's, and small. */
+static int64_t due_ms(const struct fs_scratch_file *file)
+{
+    bool may_go = file->scratch.spills && file->linked && file->opened == 0;
+    return may_go ? file->used_ms + FS_SCRATCH_ABANDONED_MS : INT64_MAX;
+}
+
+int64_t fs_scratch_due_ms(const struct fs_tree *tree)
+{
+    int64_t soonest = INT64_MAX;
+    for (const struct fs_scratch_file *file = tree->overlay->scratch; file; file = file->next)
+        soonest = due_ms(file) < soonest ? due_ms(file) : soonest;
+    return soonest;
+}
+
+void fs_scratch_tick(struct fs_tree *tree)
+{
+    int64_t now = fs_now_ms(tree);
+    for (struct fs_scratch_file *file = tree->overlay->scratch, *next; file; file = next) {
+        next = file->next;
+        if (due_ms(file) > now)
+            continue;
+        fs_tell_entry(tree, file->inode->parent, file->inode->name);
+        fs_scratch_remove(tree, file); /* may free it, and no other */
+    }
 }
 
 int fs_scratch_move(struct fs_tree *tree, struct fs_scratch_file *file, struct fs_inode *parent,
@@ -178,6 +206,7 @@ static void scratch_release(struct fs_tree *tree, struct fs_handle *handle)
 {
     struct fs_scratch_file *file = fs_scratch_of(handle->inode);
     file->opened--;
+    file->used_ms = fs_now_ms(tree);
     drop_unreachable(file);
     free(handle);
 }

@@ -58,7 +58,7 @@ void fs_tombstone_remove(struct fs_tree *tree, const struct fs_inode *parent, co
 
 int fs_overlay_timeout_ms(struct fs_tree *tree)
 {
-    int64_t soonest = INT64_MAX, now = fs_now_ms(tree);
+    int64_t soonest = fs_scratch_due_ms(tree), now = fs_now_ms(tree);
     if (fs_late_saves_due(tree))
         return 0;
     for (const struct fs_tombstone *at = tree->overlay->tombstones; at; at = at->next)
@@ -88,5 +88,6 @@ static void heal(struct fs_tree *tree)
 void fs_overlay_tick(struct fs_tree *tree)
 {
     heal(tree);
+    fs_scratch_tick(tree);
     fs_late_saves_run(tree);
 }
