@@ -87,6 +87,8 @@ static json_t *dump(const struct record *record)
 static int load(struct region *region, const char *arn, const json_t *body)
 {
     (void)arn;
+    if (region->settings)
+        return -EBADMSG;
     struct settings *settings = settings_new(region);
     if (!settings)
         return -ENOMEM;

@@ -12,15 +12,26 @@ enum { DYNAMIC_FIRST = 32768, DYNAMIC_LAST = 60999 };
 /* ssh, Docker, and ECS's agent: what AWS reserves on every instance. */
 static const uint16_t reserved[] = {22, 2376, 2375, 51678, 51679};
 
-static bool is_taken(const struct instance *instance, unsigned port, bool udp)
+/* All ports of one protocol, a bit each. */
+struct port_set {
+    uint64_t words[(UINT16_MAX + 1) / 64];
+};
+
+static void read_taken(const struct instance *instance, bool udp, struct port_set *ret_taken)
 {
+    *ret_taken = (struct port_set){0};
     for (size_t i = 0; !udp && i < ARRAY_LEN(reserved); i++)
-        if (reserved[i] == port)
-            return true;
-    for (size_t i = 0; i < instance->ports_len; i++)
-        if (instance->ports[i].number == port && instance->ports[i].udp == udp)
-            return true;
-    return false;
+        ret_taken->words[reserved[i] / 64] |= UINT64_C(1) << reserved[i] % 64;
+    for (size_t i = 0; i < instance->ports_len; i++) {
+        unsigned number = instance->ports[i].number;
+        if (instance->ports[i].udp == udp)
+            ret_taken->words[number / 64] |= UINT64_C(1) << number % 64;
+    }
+}
+
+static bool is_in(const struct port_set *set, unsigned port)
+{
+    return port <= UINT16_MAX && set->words[port / 64] >> port % 64 & 1;
 }
 
 static void take(struct instance *instance, unsigned port, bool udp)
@@ -68,9 +79,11 @@ bool ports_read_range(const char *text, unsigned *ret_first, unsigned *ret_count
 /* The first of so many free ports in a row, from the dynamic ones; 0: there is no such room. */
 static unsigned dynamic_ports(const struct instance *instance, unsigned count, bool udp)
 {
+    struct port_set taken;
     unsigned free_ones = 0;
+    read_taken(instance, udp, &taken);
     for (unsigned port = DYNAMIC_FIRST; port <= DYNAMIC_LAST; port++) {
-        free_ones = is_taken(instance, port, udp) ? 0 : free_ones + 1;
+        free_ones = is_in(&taken, port) ? 0 : free_ones + 1;
         if (free_ones == count)
             return port - count + 1;
     }
@@ -87,8 +100,10 @@ static bool mapping_fits(const struct instance *instance, const json_t *mapping,
     } else {
         first = (unsigned)in_int(mapping, host ? "containerPort" : "hostPort", 0);
     }
+    struct port_set taken;
+    read_taken(instance, udp, &taken);
     for (unsigned i = 0; first && i < count; i++)
-        if (is_taken(instance, first + i, udp))
+        if (is_in(&taken, first + i))
             return false;
     return true;
 }
@@ -113,11 +128,13 @@ bool ports_are_free(const struct instance *instance, struct task_definition *def
 
 static unsigned dynamic_port(struct instance *instance, bool udp)
 {
+    struct port_set taken;
+    read_taken(instance, udp, &taken);
     for (int i = 0; i <= DYNAMIC_LAST - DYNAMIC_FIRST; i++) {
         if (instance->next_port < DYNAMIC_FIRST || instance->next_port > DYNAMIC_LAST)
             instance->next_port = DYNAMIC_FIRST;
         unsigned port = instance->next_port++;
-        if (!is_taken(instance, port, udp))
+        if (!is_in(&taken, port))
             return port;
     }
     return 0;

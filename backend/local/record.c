@@ -82,3 +82,9 @@ int64_t json_time_ms(const json_t *value)
 {
     return json_is_number(value) ? (int64_t)(json_number_value(value) * 1000 + 0.5) : 0;
 }
+
+int load_choice(const json_t *body, const char *name, int most)
+{
+    json_int_t value = json_integer_value(json_object_get(body, name));
+    return value > 0 && value <= most ? (int)value : 0;
+}

@@ -150,7 +150,7 @@ static int load_deployment(struct service *service, const json_t *body)
     }
     snprintf(deployment->id, sizeof(deployment->id), "%s", in_text(body, "id") ? in_text(body, "id") : "");
     deployment->revision = revision;
-    deployment->rollout = (enum rollout)in_int(body, "rollout", 0);
+    deployment->rollout = (enum rollout)load_choice(body, "rollout", ROLLOUT_FAILED);
     deployment->reason = own_text(body, "reason");
     deployment->failed = in_int(body, "failed", 0);
     deployment->ran = in_bool(body, "ran");
@@ -188,7 +188,7 @@ static int load_past(struct service *service, const json_t *body)
         free(past);
         return -ENOMEM;
     }
-    past->status = (enum service_deployment_status)in_int(body, "status", 0);
+    past->status = (enum service_deployment_status)load_choice(body, "status", SD_ROLLBACK_FAILED);
     past->reason = own_text(body, "reason");
     past->target = target;
     past->source = revision_find(service, in_text(body, "source"));
@@ -277,7 +277,7 @@ static int load(struct region *region, const char *arn, const json_t *body)
     struct service *service = cluster && name ? service_new(cluster, name) : NULL;
     if (!service)
         return cluster && name ? -ENOMEM : -EBADMSG;
-    service->status = (enum service_status)in_int(body, "status", 0);
+    service->status = (enum service_status)load_choice(body, "status", SERVICE_INACTIVE);
     service->spec = json_incref(json_object_get(body, "spec"));
     service->desired = in_int(body, "desired", 0);
     service->created = json_integer_value(json_object_get(body, "created"));

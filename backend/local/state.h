@@ -116,6 +116,9 @@ struct record *record_find(const struct region *region, const struct record_kind
 char *arn_new(const struct region *region, const char *service, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A member of a stored record that is one of 0..most; 0 when it is none of them. */
+int load_choice(const json_t *body, const char *name, int most);
+
 /* A timestamp as AWS's JSON has it: seconds, with a fraction. */
 json_t *json_time(int64_t wall_ms);
 int64_t json_time_ms(const json_t *value); /* 0 when it is none */

@@ -210,11 +210,11 @@ static int load_container(struct container *container, const json_t *body)
     snprintf(container->id, sizeof(container->id), "%s", in_text(body, "id") ? in_text(body, "id") : "");
     snprintf(container->runtime_id, sizeof(container->runtime_id), "%s",
              in_text(body, "runtime") ? in_text(body, "runtime") : "");
-    container->status = (enum task_status)in_int(body, "status", 0);
+    container->status = (enum task_status)load_choice(body, "status", TASK_STOPPED);
     container->essential = in_bool(body, "essential");
     container->checked = in_bool(body, "checked");
     container->exit_code = (int)in_int(body, "exit", -1);
-    container->health = (enum health)in_int(body, "health", 0);
+    container->health = (enum health)load_choice(body, "health", HEALTH_UNHEALTHY);
     container->ends_after = in_int(body, "ends", -1);
     container->exits_with = (int)in_int(body, "with", 0);
     container->cpu = in_int(body, "cpu", -1);
@@ -279,10 +279,10 @@ static void load_text(char *to, size_t size, const json_t *body, const char *nam
 
 static void load_members(struct task *task, const json_t *body)
 {
-    task->status = (enum task_status)in_int(body, "status", 0);
-    task->desired = (enum task_status)in_int(body, "desired", TASK_RUNNING);
-    task->launch = (enum launch)in_int(body, "launch", 0);
-    task->stop_code = (enum stop_code)in_int(body, "code", 0);
+    task->status = (enum task_status)load_choice(body, "status", TASK_STOPPED);
+    task->desired = load_choice(body, "desired", TASK_STOPPED) == TASK_STOPPED ? TASK_STOPPED : TASK_RUNNING;
+    task->launch = (enum launch)load_choice(body, "launch", LAUNCH_EXTERNAL);
+    task->stop_code = (enum stop_code)load_choice(body, "code", STOP_SCHEDULER);
     task->stopped_reason = own_text(body, "reason");
     task->group = own_text(body, "group");
     task->started_by = own_text(body, "startedBy");

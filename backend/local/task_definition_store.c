@@ -218,7 +218,8 @@ static int load_definition(struct region *region, const char *arn, const json_t 
     struct task_definition *definition = definition_new(family, in_int(body, "revision", 0));
     if (!definition || !(definition->text = strdup(text)))
         return -ENOMEM;
-    definition->status = (enum task_definition_status)in_int(body, "status", 0);
+    definition->status =
+        (enum task_definition_status)load_choice(body, "status", DEFINITION_DELETE_IN_PROGRESS);
     definition->registered_at = json_integer_value(json_object_get(body, "registered"));
     definition->deregistered_at = json_integer_value(json_object_get(body, "deregistered"));
     definition->delete_requested_at = json_integer_value(json_object_get(body, "deleted"));

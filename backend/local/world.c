@@ -93,6 +93,7 @@ struct world *world_new(const struct ecs_local_options *options, struct ecs_erro
     if (r < 0) {
         *ret_error = ecs_error_new(r, "StateFile", "cannot read the state in %s: %s", options->state_file,
                                    strerror(-r));
+        world->store = store_close(world->store); /* what is half loaded is not written back */
         return world_free(world);
     }
     return world;

@@ -229,6 +229,30 @@ def no_state(program, folder):
     assert run.returncode == 1 and "cannot open" in run.stderr, run
 
 
+def unreadable_record(program, folder):
+    """One record that is none of ours: the state is not served, and the other records stay as they are."""
+    path = os.path.join(folder, "record")
+    with Served(program, "--state", path) as served:
+        served.ecs("CreateCluster")
+        for i in range(3):
+            served.ecs("RegisterTaskDefinition", family=f"f{i}", containerDefinitions=[{"name": "a", "image": "x", "memory": 10}])
+
+    def records():
+        db = sqlite3.connect(path)
+        rows = db.execute("SELECT kind, key, body FROM record ORDER BY id").fetchall()
+        db.close()
+        return rows
+
+    db = sqlite3.connect(path)
+    assert db.execute("UPDATE record SET body = '{}' WHERE key LIKE '%f1:1'").rowcount == 1
+    db.commit()
+    db.close()
+    before = records()
+    run = subprocess.run([program, "--listen", "127.0.0.1:0", "--state", path], capture_output=True, text=True, timeout=30)
+    assert run.returncode == 1 and "cannot read the state" in run.stderr, run
+    assert records() == before, "what could be read was written back"
+
+
 def main(program):
     with Served(program) as served:
         broken_requests(served)
@@ -238,6 +262,7 @@ def main(program):
     with tempfile.TemporaryDirectory() as folder:
         full_disk(program, folder)
         no_state(program, folder)
+        unreadable_record(program, folder)
 
 
 if __name__ == "__main__":
