@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <zstd.h>
 
@@ -23,6 +22,8 @@ enum {
     RECORD_MAGIC = 0x43644345,
     LEVEL = 3,
     TEXT_MAX = 16 << 20,
+    KEY_MAX = 4096,        /* kind, parent and id, each with its NUL */
+    WINDOW = 64 << 10,     /* bytes looked at together when the file is walked */
     FILE_MAX = 512 << 20,  /* beyond that nothing more is kept */
     COMPACT_MIN = 1 << 20, /* dead bytes that are worth a rewrite */
 };
@@ -114,8 +115,38 @@ static int full_pread(int fd, void *to, size_t len, uint64_t at)
 static bool plausible(const struct record *record, uint64_t left)
 {
     return record->magic == RECORD_MAGIC && record->size > sizeof(*record) && record->size <= left &&
-           record->key_len >= 3 && record->key_len <= record->size - sizeof(*record) &&
-           record->text_len <= TEXT_MAX;
+           record->key_len >= 3 && record->key_len <= KEY_MAX &&
+           record->key_len <= record->size - sizeof(*record) && record->text_len <= TEXT_MAX;
+}
+
+/* Read, not mapped: whoever cuts the file meanwhile would kill us with SIGBUS. */
+struct window {
+    int fd;
+    uint64_t at;
+    size_t len;
+    char data[WINDOW];
+};
+
+/* Bytes of the file, at most WINDOW; NULL: it does not have them any more. */
+static const char *look(struct window *window, uint64_t at, size_t len)
+{
+    if (at < window->at || at + len > window->at + window->len) {
+        ssize_t n;
+        do
+            n = pread(window->fd, window->data, WINDOW, (off_t)at);
+        while (n < 0 && errno == EINTR);
+        window->at = at;
+        window->len = n > 0 ? (size_t)n : 0;
+    }
+    return window->len - (size_t)(at - window->at) >= len ? window->data + (at - window->at) : NULL;
+}
+
+static uint32_t size_at(const struct store_file *file, uint64_t at)
+{
+    struct record record;
+    return full_pread(file->fd, &record, sizeof(record), at) == 0 && plausible(&record, file->live)
+               ? record.size
+               : 0;
 }
 
 /* Walks the records and enters them; the end is where they stop making sense. */
@@ -123,27 +154,29 @@ static int read_index(struct store_file *file, uint64_t size)
 {
     if (size == TITLE_LEN)
         return 0;
-    const char *map = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file->fd, 0);
-    if (map == MAP_FAILED)
-        return -errno;
+    cleanup_free struct window *window = malloc(sizeof(*window));
+    if (!window)
+        return -ENOMEM;
+    window->fd = file->fd;
+    window->at = window->len = 0;
     int r = 0;
     while (r == 0 && size - file->end >= sizeof(struct record)) {
         struct record record;
-        memcpy(&record, map + file->end, sizeof(record));
-        if (!plausible(&record, size - file->end))
+        const char *found = look(window, file->end, sizeof(record));
+        if (!found)
             break;
-        uint64_t key = key_hash(map + file->end + sizeof(record), record.key_len);
+        memcpy(&record, found, sizeof(record));
+        if (!plausible(&record, size - file->end) ||
+            !(found = look(window, file->end + sizeof(record), record.key_len)))
+            break;
+        uint64_t key = key_hash(found, record.key_len);
         struct slot *old = find_slot(file, key);
-        if (old && old->key && old->at) {
-            struct record before;
-            memcpy(&before, map + old->at, sizeof(before));
-            file->live -= before.size;
-        }
+        if (old && old->key && old->at)
+            file->live -= size_at(file, old->at);
         r = index_put(file, key, record.text_len ? file->end : 0);
         file->live += record.text_len ? record.size : 0;
         file->end += record.size;
     }
-    munmap((void *)map, (size_t)size);
     return r;
 }
 
@@ -350,14 +383,14 @@ static const struct slot *find_key(const struct store_file *file, const char *ki
 
 bool store_file_has(const struct store_file *file, const char *kind, const char *parent, const char *id)
 {
-    cleanup_buf struct ecs_buf key = ECS_BUF(4096);
+    cleanup_buf struct ecs_buf key = ECS_BUF(KEY_MAX);
     return find_key(file, kind, parent, id, &key) != NULL;
 }
 
 char *store_file_get(struct store_file *file, const char *kind, const char *parent, const char *id,
                      size_t *ret_len)
 {
-    cleanup_buf struct ecs_buf key = ECS_BUF(4096);
+    cleanup_buf struct ecs_buf key = ECS_BUF(KEY_MAX);
     struct record record;
     const struct slot *slot = find_key(file, kind, parent, id, &key);
     cleanup_free char *rest = slot ? read_record(file, slot->at, &record) : NULL;
@@ -402,15 +435,18 @@ static int append(struct store_file *file, const struct ecs_buf *key, const void
             file->writes = false;
         return r;
     }
-    r = index_put(file, key_hash(key->data, key->len), text_len ? file->end : 0);
-    file->end += record.size;
-    return r;
+    /* Not where the file ended for us, should somebody have cut it. */
+    off_t end = lseek(file->fd, 0, SEEK_CUR);
+    if (end < (off_t)record.size)
+        return end < 0 ? -errno : -EIO;
+    file->end = (uint64_t)end;
+    return index_put(file, key_hash(key->data, key->len), text_len ? file->end - record.size : 0);
 }
 
 int store_file_put(struct store_file *file, const char *kind, const char *parent, const char *id,
                    const char *text, size_t len)
 {
-    cleanup_buf struct ecs_buf key = ECS_BUF(4096);
+    cleanup_buf struct ecs_buf key = ECS_BUF(KEY_MAX);
     if (len == 0 || len > TEXT_MAX)
         return -EINVAL;
     int r = add_key(&key, kind, parent, id);
@@ -428,7 +464,7 @@ int store_file_put(struct store_file *file, const char *kind, const char *parent
 
 int store_file_remove(struct store_file *file, const char *kind, const char *parent, const char *id)
 {
-    cleanup_buf struct ecs_buf key = ECS_BUF(4096);
+    cleanup_buf struct ecs_buf key = ECS_BUF(KEY_MAX);
     if (!find_key(file, kind, parent, id, &key))
         return key.failed;
     return append(file, &key, "", 0, 0);

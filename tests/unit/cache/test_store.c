@@ -4,10 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ecsfs/cleanup.h"
@@ -276,6 +278,50 @@ START_TEST(any_damage_is_survived)
 }
 END_TEST
 
+/* As it would be with `> file` or a disk's repair while it is read. */
+START_TEST(a_file_that_is_cut_meanwhile_kills_nobody)
+{
+    enum { OPENS = 300, DOCUMENTS = 400 };
+    char text[256], id[16];
+    struct store_file *file = NULL;
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (char)('!' + (i * 7919 + i / 3) % 90);
+    ck_assert_int_eq(store_file_open(dir, "cut", &file), 0);
+    for (int i = 0; i < DOCUMENTS; i++) {
+        snprintf(id, sizeof(id), "%d", i);
+        ck_assert_int_eq(store_file_put(file, "revision", "web", id, text, sizeof(text)), 0);
+    }
+    char path[256];
+    snprintf(path, sizeof(path), "%s/cut", dir);
+    struct stat st;
+    ck_assert_int_eq(stat(path, &st), 0);
+    pid_t other = fork();
+    ck_assert_int_ge(other, 0);
+    if (other == 0) { /* cuts it and lets it grow again, until it is ended */
+        for (;;)
+            if (truncate(path, 4096) < 0 || truncate(path, st.st_size) < 0)
+                _exit(1);
+    }
+    for (int i = 0; i < OPENS; i++) {
+        struct store_file *reader = NULL;
+        if (store_file_open(dir, "cut", &reader) == 0) /* another one writes: this one only reads */
+            store_file_close(reader);
+    }
+    kill(other, SIGKILL);
+    waitpid(other, NULL, 0);
+    /* And the one that writes goes on behind what is left. */
+    size_t len = 0;
+    ck_assert_int_eq(truncate(path, 4096), 0);
+    free(store_file_get(file, "revision", "web", "399", &len));
+    ck_assert_uint_eq(len, 0);
+    ck_assert_int_eq(store_file_put(file, "revision", "web", "new", text, sizeof(text)), 0);
+    cleanup_free char *again = store_file_get(file, "revision", "web", "new", &len);
+    ck_assert_ptr_nonnull(again);
+    ck_assert_uint_eq(len, sizeof(text));
+    store_file_close(file);
+}
+END_TEST
+
 START_TEST(directories_of_others_are_not_used)
 {
     ck_assert_int_eq(read_revision("1"), 1);
@@ -372,6 +418,7 @@ static Suite *suite(void)
     tcase_add_test(tests, forgetting_forgets_on_disk);
     tcase_add_test(tests, live_documents_are_not_kept);
     tcase_add_loop_test(tests, any_damage_is_survived, 0, 2);
+    tcase_add_test(tests, a_file_that_is_cut_meanwhile_kills_nobody);
     tcase_add_test(tests, directories_of_others_are_not_used);
     tcase_add_test(tests, two_mounts_one_writes);
     tcase_add_test(tests, replaced_records_are_cleared_away);
