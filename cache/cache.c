@@ -128,6 +128,7 @@ void ecs_cache_status(const struct ecs_cache *cache, struct ecs_cache_status *re
 {
     *ret_status = cache->status;
     ret_status->entries = cache->entry_count;
+    ret_status->parents = cache->listing_count;
     ret_status->bytes +=
         cache->entry_count * sizeof(struct entry) + cache->entry_size * sizeof(struct entry *);
 }

@@ -171,6 +171,8 @@ struct entry *entry_get(struct ecs_cache *cache, struct listing *listing, const 
 struct extra *entry_extra(struct entry *entry); /* NULL: out of memory */
 /* Frees it when nothing is known of it and nobody holds it. */
 void entry_release(struct ecs_cache *cache, struct entry *entry);
+/* Frees *link, one of cache->listings, when nothing is known of it and nobody holds it: true. */
+bool listing_release(struct ecs_cache *cache, struct listing **link);
 void tables_free(struct ecs_cache *cache);
 static inline struct ecs_key entry_key(const struct entry *entry)
 {

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What tells nothing any more goes: names that were looked up and are not there, errors that were read,
- * writes that have settled. Documents stay, to be shown when AWS is away; but not for ever where no list
- * would ever drop them (a task's protection, an image's findings, what was read by name only). */
+ * writes that have settled, parents below which nothing is known. Documents stay, to be shown when AWS is
+ * away; but not for ever where no list would ever drop them (a task's protection, an image's findings, what
+ * was read by name only). */
 #include <stdlib.h>
 
 #include "state.h"
 
-enum { SWEEP_MS = 60000, UNASKED_MS = 86400000 };
+enum {
+    SWEEP_MS = 60000,
+    UNASKED_MS = 86400000,
+    /* A list that nobody asked for in a week (its cluster may be long gone) does not keep what it names. */
+    UNASKED_LIST_MS = 7 * UNASKED_MS,
+};
 
 static bool past(const struct ecs_cache *cache, int64_t ms)
 {
@@ -40,16 +46,37 @@ static void sweep_entry(struct ecs_cache *cache, struct entry *entry)
     entry_release(cache, entry);
 }
 
+/* The pages say when it was asked for last, as with documents. */
+static void sweep_list(struct ecs_cache *cache, struct listing *listing)
+{
+    if (listing->trouble.error && past(cache, listing->trouble.ms))
+        trouble_set(cache, &listing->trouble, NULL);
+    if (!listing->fetch)
+        overlays_prune(cache, listing, now_ms(cache));
+    bool idle = !listing->fetch && !listing->waiters.first && !listing->all_waiters.first;
+    int64_t told_ms = listing->standing.arrived_ms;
+    bool absent_past = !listing->list && told_ms && past(cache, listing->standing.until_ms);
+    if (!idle || !(absent_past || (listing->list && told_ms + UNASKED_LIST_MS < now_ms(cache))))
+        return;
+    for (struct entry *entry = listing->entries; entry; entry = entry->next)
+        entry->named = false;
+    list_forget(cache, listing);
+}
+
 void sweep(struct ecs_cache *cache)
 {
     int64_t now = now_ms(cache);
     if (now < cache->swept_ms + SWEEP_MS)
         return;
     cache->swept_ms = now;
-    for (struct listing *listing = cache->listings; listing; listing = listing->next) {
+    for (struct listing **link = &cache->listings; *link;) {
+        struct listing *listing = *link;
+        sweep_list(cache, listing);
         for (struct entry *entry = listing->entries, *next; entry; entry = next) {
             next = entry->next;
             sweep_entry(cache, entry);
         }
+        if (!listing_release(cache, link))
+            link = &listing->next;
     }
 }

@@ -190,6 +190,34 @@ static void listing_free(struct ecs_cache *cache, struct listing *listing)
     free(listing);
 }
 
+static bool listing_held(const struct ecs_cache *cache, const struct listing *listing)
+{
+    if (listing->fetch || listing->in_ahead || listing->waiters.first || listing->all_waiters.first)
+        return true;
+    for (const struct fetch *fetch = cache->fetches; fetch; fetch = fetch->next) /* cancelled ones too */
+        if (fetch->listing == listing)
+            return true;
+    return false;
+}
+
+bool listing_release(struct ecs_cache *cache, struct listing **link)
+{
+    struct listing *listing = *link;
+    bool tells = listing->list || listing->entries || listing->overlays || listing->standing.arrived_ms ||
+                 listing->trouble.error;
+    if (tells || listing_held(cache, listing))
+        return false;
+    struct listing **chain =
+        &cache->listing_buckets[listing_bucket(listing->kind_id, listing->parent, cache->listing_size)];
+    while (*chain != listing)
+        chain = &(*chain)->chain;
+    *chain = listing->chain;
+    *link = listing->next;
+    cache->listing_count--;
+    listing_free(cache, listing);
+    return true;
+}
+
 void tables_free(struct ecs_cache *cache)
 {
     while (cache->listings) {

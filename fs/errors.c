@@ -11,8 +11,9 @@
 enum { KEPT = 256, AGAIN_MS = 60000 };
 
 struct failure {
-    int64_t wall_ms;
-    char *path; /* NULL: an empty slot */
+    int64_t wall_ms; /* to be shown */
+    int64_t ms;      /* monotonic */
+    char *path;      /* NULL: an empty slot */
     struct ecs_error *error;
     bool cleared; /* a later write of the path succeeded */
 };
@@ -49,7 +50,7 @@ static bool told_lately(const struct fs_errors *errors, const char *path, const 
 {
     for (size_t i = 0; i < KEPT; i++) {
         const struct failure *failure = &errors->ring[i];
-        if (failure->path != NULL && !failure->cleared && now_ms - failure->wall_ms < AGAIN_MS &&
+        if (failure->path != NULL && !failure->cleared && now_ms - failure->ms < AGAIN_MS &&
             strcmp(failure->path, path) == 0 && strcmp(failure->error->code, error->code) == 0 &&
             strcmp(failure->error->message, error->message) == 0)
             return true;
@@ -60,7 +61,7 @@ static bool told_lately(const struct fs_errors *errors, const char *path, const 
 void fs_errors_record(struct fs_tree *tree, const char *path, const struct ecs_error *error, bool writing)
 {
     struct fs_errors *errors = tree->errors;
-    if (!writing && told_lately(errors, path, error, fs_wall_ms(tree)))
+    if (!writing && told_lately(errors, path, error, fs_now_ms(tree)))
         return;
     struct failure *failure = &errors->ring[errors->at];
     empty(failure);
@@ -68,6 +69,7 @@ void fs_errors_record(struct fs_tree *tree, const char *path, const struct ecs_e
     if (failure->path == NULL)
         return;
     failure->wall_ms = fs_wall_ms(tree);
+    failure->ms = fs_now_ms(tree);
     failure->error = ecs_error_ref((struct ecs_error *)error);
     errors->at = (errors->at + 1) % KEPT;
     tree->epoch++;

@@ -145,6 +145,7 @@ struct ecs_action *ecs_action_unhold(struct ecs_action *action);
 struct ecs_cache_status {
     unsigned long hits, misses, stale_served, fetches;
     size_t documents, lists, entries; /* entries: names known of, present or absent */
+    size_t parents;                   /* below which something was asked for */
     size_t bytes;                     /* of these, in memory */
 };
 void ecs_cache_status(const struct ecs_cache *cache, struct ecs_cache_status *ret_status);

@@ -417,6 +417,60 @@ START_TEST(what_a_new_list_does_not_name_is_dropped)
 }
 END_TEST
 
+static size_t parents_after(int64_t ms)
+{
+    struct ecs_cache_status status;
+    ecs_manual_clock_step(&fake.clock, ms);
+    ecs_cache_pump(fake.cache);
+    ecs_cache_status(fake.cache, &status);
+    return status.parents;
+}
+
+/* A mount lives for months, and clusters come and go. */
+START_TEST(parents_below_which_nothing_is_known_go)
+{
+    enum { MINUTES = 60000, DAY = 86400000 };
+    struct waiter waiter;
+    const struct ecs_list *list;
+    struct ecs_doc *doc;
+    size_t before = parents_after(0);
+    for (int i = 0; i < 50; i++) {
+        char cluster[16];
+        snprintf(cluster, sizeof(cluster), "gone-%d", i);
+        waiter_init(&fake, &waiter);
+        struct ecs_key none = {ECS_SERVICE, cluster, ""}, service = {ECS_SERVICE, cluster, "web"};
+        ck_assert_int_eq(ecs_cache_list(fake.cache, &waiter.want, &none, &list), ECS_PARKED);
+        fake_fail_aws(&fake, fake_open(&fake, 0), 400, "ClusterNotFoundException", "Cluster not found.");
+        ecs_cache_pump(fake.cache);
+        ck_assert_int_eq(ecs_cache_list(fake.cache, &waiter.want, &none, &list), -ENOENT);
+        waiter_init(&fake, &waiter);
+        ck_assert_int_eq(ecs_cache_doc(fake.cache, &waiter.want, &service, &doc), ECS_PARKED);
+        ecs_cache_unpark(fake.cache, &waiter.want);
+    }
+    /* One is asked for now, and its call is on its way all the time. */
+    struct waiter patient;
+    struct ecs_key held = {ECS_SERVICE, "held", ""};
+    waiter_init(&fake, &patient);
+    ck_assert_int_eq(ecs_cache_list(fake.cache, &patient.want, &held, &list), ECS_PARKED);
+    ck_assert_uint_eq(parents_after(0), before + 51);
+    parents_after(2 * MINUTES);
+    parents_after(2 * MINUTES);
+    ck_assert_uint_eq(parents_after(2 * MINUTES), before + 1);
+    fake_world(&fake, 3);
+    ck_assert_int_eq(ecs_cache_list(fake.cache, &patient.want, &held, &list), 0);
+    ck_assert_uint_eq(ecs_list_len(list), 3);
+
+    /* What it says is there for whoever comes back after a weekend without AWS, but not for ever. */
+    ck_assert_uint_eq(parents_after(3 * (int64_t)DAY), before + 1);
+    ck_assert_ptr_nonnull(ecs_cache_peek_list(fake.cache, &held, NULL));
+    for (int day = 0; day < 7; day++)
+        parents_after(DAY);
+    ck_assert_ptr_null(ecs_cache_peek_list(fake.cache, &held, NULL));
+    parents_after(DAY);
+    ck_assert_uint_eq(parents_after(DAY), before);
+}
+END_TEST
+
 START_TEST(documents_that_come_with_their_list)
 {
     struct ecs_key fargate = {ECS_CAPACITY_PROVIDER, "", "FARGATE"},
@@ -476,6 +530,7 @@ static Suite *suite(void)
     tcase_add_test(tests, all_documents_abandoned);
     tcase_add_test(tests, all_documents_first_error);
     tcase_add_test(tests, what_a_new_list_does_not_name_is_dropped);
+    tcase_add_test(tests, parents_below_which_nothing_is_known_go);
     tcase_add_test(tests, documents_that_come_with_their_list);
     tcase_add_test(tests, deployments_of_a_service);
     suite_add_tcase(suite, tests);
