@@ -17,16 +17,17 @@ enum { INPUT_MAX = 4096, MOST_SILENCE = 2 }; /* calls without an answer before i
 static const char *const name_words[NAMES] = {
     [NAME_ABSENT] = "ABSENT",
     [NAME_ABSENT_ARN] = "ARN_ABSENT",
+    [NAME_ABSENT_DEPLOYMENT] = "DEPLOYMENT_ABSENT",
     [NAME_CLUSTER] = "CLUSTER",
     [NAME_CLUSTER_ARN] = "ARN_CLUSTER",
     [NAME_SERVICE] = "SERVICE",
     [NAME_DEPLOYMENT] = "DEPLOYMENT",
+    [NAME_REVISION] = "REVISION",
     [NAME_TASK] = "TASK",
     [NAME_INSTANCE] = "INSTANCE",
     [NAME_FAMILY] = "FAMILY",
     [NAME_DEFINITION] = "DEFINITION",
     [NAME_REPOSITORY] = "REPOSITORY",
-    [NAME_REPOSITORY_ARN] = "ARN_REPOSITORY",
 };
 
 struct question {
@@ -37,7 +38,7 @@ struct question {
 
 static bool wants_whole(enum check_name name)
 {
-    return name == NAME_CLUSTER_ARN || name == NAME_REPOSITORY_ARN || name == NAME_DEPLOYMENT ||
+    return name == NAME_CLUSTER_ARN || name == NAME_DEPLOYMENT || name == NAME_REVISION ||
            name == NAME_REPOSITORY;
 }
 
@@ -48,11 +49,16 @@ static struct ecs_error *digest(struct ecs_call *call, struct json_t *reply)
     const struct check_probe *probe = question->probe;
     if (probe->member == NULL)
         return NULL;
-    const char *dot = strchr(probe->member, '.');
-    char list[64];
-    snprintf(list, sizeof(list), "%.*s", (int)strcspn(probe->member, "."), probe->member);
-    const json_t *first = json_array_get(json_object_get(reply, list), 0);
-    const char *text = json_string_value(dot != NULL ? json_object_get(first, dot + 1) : first);
+    const json_t *at = reply;
+    for (const char *name = probe->member; name != NULL;) {
+        size_t len = strcspn(name, ".");
+        char member[64];
+        snprintf(member, sizeof(member), "%.*s", (int)len, name);
+        at = json_object_get(at, member);
+        at = json_is_array(at) ? json_array_get(at, 0) : at;
+        name = name[len] == '.' ? name + len + 1 : NULL;
+    }
+    const char *text = json_string_value(at);
     const char *slash = text != NULL && !wants_whole(probe->learns) ? strrchr(text, '/') : NULL;
     if (text != NULL)
         snprintf(question->learned, sizeof(question->learned), "%s", slash != NULL ? slash + 1 : text);
@@ -125,9 +131,17 @@ static bool is_unanswered(const struct ecs_error *error)
            (error->http_status == 0 || error->http_status >= 500);
 }
 
+/* The operator's scales, deploys and registers. */
 static const char *policy_of(const struct check_probe *probe)
 {
-    return probe->effect == CHECK_READS ? "contrib/iam/read-only.json" : "contrib/iam/operator.json";
+    static const char *const deploying[] = {"UpdateService", "StopServiceDeployment",
+                                            "ContinueServiceDeployment"};
+    if (probe->effect == CHECK_READS)
+        return "contrib/iam/read-only.json";
+    for (size_t i = 0; i < ARRAY_LEN(deploying); i++)
+        if (strcmp(probe->operation, deploying[i]) == 0)
+            return "contrib/iam/operator.json";
+    return "contrib/iam/administrator.json";
 }
 
 static void tell(struct check *check, const struct check_probe *probe, const struct ecs_error *error)
@@ -179,7 +193,7 @@ void check_permissions(struct check *check)
             continue;
         }
         cleanup_error struct ecs_error *error = check_ask(check, probe, NULL);
-        silent = is_unanswered(error) ? silent + 1 : 0;
+        silent = error != NULL && error->http_status == 0 && error->err != -EOPNOTSUPP ? silent + 1 : 0;
         tell(check, probe, error);
     }
 }

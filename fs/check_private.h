@@ -11,18 +11,19 @@ enum check_verdict { CHECK_OK, CHECK_NO, CHECK_SKIPPED };
 /* What the probes are about: learned from the answers to earlier ones. */
 enum check_name {
     NAME_NONE,
-    NAME_ABSENT,     /* a name that nothing can have */
-    NAME_ABSENT_ARN, /* of a cluster of that name; "" while the account is not known */
+    NAME_ABSENT,            /* a name that nothing can have */
+    NAME_ABSENT_ARN,        /* of a cluster of that name; "" while the account is not known */
+    NAME_ABSENT_DEPLOYMENT, /* likewise, of a service deployment */
     NAME_CLUSTER,
     NAME_CLUSTER_ARN,
     NAME_SERVICE,
     NAME_DEPLOYMENT,
+    NAME_REVISION, /* of a service */
     NAME_TASK,
     NAME_INSTANCE,
     NAME_FAMILY,
     NAME_DEFINITION,
     NAME_REPOSITORY,
-    NAME_REPOSITORY_ARN,
     NAMES
 };
 
@@ -35,7 +36,7 @@ struct check_probe {
     enum check_effect effect;
     enum check_name needs;  /* skipped while that is not known */
     enum check_name learns; /* from the first element of this member of the reply: */
-    const char *member;     /*   "clusterArns", or "repositories.repositoryName" */
+    const char *member;     /*   "clusterArns", "repositories.repositoryName" */
     const char *why_not;
 };
 
