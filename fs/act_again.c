@@ -15,6 +15,7 @@ static const char *const repeatable[] = {
     "DeleteAttributes",
     "UpdateContainerInstancesState",
     "PutAccountSetting",
+    "PutAccountSettingDefault",
     "DeleteAccountSetting",
     "UpdateServicePrimaryTaskSet",
     "UpdateTaskSet",

@@ -40,6 +40,20 @@ static int store_setting(struct fs_view *view, const char *text, struct ecs_acti
     return *ret_action != NULL ? 0 : -ENOMEM;
 }
 
+/* "NAME VALUE", as awsvpcTrunking enabled. */
+static int store_default(struct fs_view *view, const char *text, struct ecs_action **ret_action)
+{
+    size_t name = strcspn(text, " \t=");
+    const char *value = text + name + strspn(text + name, " \t=");
+    if (name == 0 || *value == '\0' || strpbrk(value, " \t") != NULL)
+        return fs_fail(view->rq, -EINVAL, "InvalidValue", "%s takes \"NAME VALUE\"; got \"%.64s\"",
+                       view->name, text);
+    json_t *input = json_pack("{s:s%, s:s}", "name", text, name, "value", value);
+    struct ecs_key settings = {ECS_ACCOUNT_SETTING, "", ""};
+    *ret_action = fs_action("ecs", "PutAccountSettingDefault", input, ECS_EFFECT_FORGET, &settings, NULL);
+    return *ret_action != NULL ? 0 : -ENOMEM;
+}
+
 static int delete_setting(struct fs_view *view, struct ecs_action **ret_action)
 {
     json_t *input = json_pack("{s:s}", "name", view->key.id);
@@ -111,6 +125,8 @@ const struct fs_node fs_account_nodes[] = {
     {"identity.json", FS_FILE_R, .show = show_identity, .watches = FS_WATCH(ECS_IDENTITY),
      .help = "account, ARN and user id of the credentials in use"},
     {"settings", FS_DIR, .children = setting_nodes, .help = "ECS's account settings, as they hold for you"},
+    {"default-setting", FS_FILE_W, .store = store_default,
+     .help = "\"NAME VALUE\": what holds for all who have no setting of their own"},
     {"capacity-providers", FS_DIR, .children = provider_nodes, .help = "where tasks can be placed"},
     {0},
 };
