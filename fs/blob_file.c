@@ -110,7 +110,7 @@ static int fill_handle(struct fs_view *view, struct blob_handle *handle)
         EVP_DigestInit_ex(handle->hash, EVP_sha256(), NULL) != 1)
         return -ENOMEM;
     if (blob.is_manifest)
-        return fs_manifest_bytes(view, handle->repository, handle->digest, &handle->text);
+        return fs_blob_text(view, handle->digest, &handle->text);
     handle->kept = fs_layer_cache_open(view->tree->layers, handle->digest, handle->size);
     if (handle->kept < 0)
         handle->keeping = fs_layer_cache_begin(view->tree->layers, handle->digest, handle->size);

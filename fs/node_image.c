@@ -90,7 +90,7 @@ static int scan_present(struct fs_view *view)
 
 /* ---- manifest.json: AWS's bytes ---- */
 
-static void digest_of(const void *data, size_t len, char digest[FS_DIGEST_TEXT])
+void fs_digest_of(const void *data, size_t len, char digest[FS_DIGEST_TEXT])
 {
     unsigned char sum[SHA256_DIGEST_LENGTH];
     SHA256(data, len, sum);
@@ -102,14 +102,14 @@ static void digest_of(const void *data, size_t len, char digest[FS_DIGEST_TEXT])
 bool fs_digest_matches(const char *digest, const void *data, size_t len)
 {
     char its[FS_DIGEST_TEXT];
-    digest_of(data, len, its);
+    fs_digest_of(data, len, its);
     return strcmp(digest, its) == 0;
 }
 
 int fs_check_digest(struct fs_request *rq, const char *digest, const void *data, size_t len)
 {
     char its[FS_DIGEST_TEXT];
-    digest_of(data, len, its);
+    fs_digest_of(data, len, its);
     if (strcmp(digest, its) == 0)
         return 0;
     return fs_fail(rq, -EPROTO, "DigestMismatch", "what AWS sent for %s hashes to %s", digest, its);

@@ -12,6 +12,7 @@
 
 #include "change.h"
 #include "document.h"
+#include "ecsfs/cleanup.h"
 #include "images.h"
 #include "nodes.h"
 #include "oci.h"
@@ -25,21 +26,33 @@ static int show_layout(struct fs_view *view, struct ecs_buf *text)
 
 /* ---- index.json: a descriptor for each tag ---- */
 
+/* An image of Docker's form is named by its OCI form: tools for layouts see no other. */
+static const char *shown_type(const char *type)
+{
+    if (type == NULL || strcmp(type, "application/vnd.docker.distribution.manifest.v2+json") == 0)
+        return "application/vnd.oci.image.manifest.v1+json";
+    return strcmp(type, "application/vnd.docker.distribution.manifest.list.v2+json") == 0
+               ? "application/vnd.oci.image.index.v1+json"
+               : type;
+}
+
 static int add_descriptor(struct fs_view *view, const char *tag, const char *digest, json_t *manifests)
 {
     struct ecs_key key = {fs_repositories_of(view)->image, view_repository(view), digest};
+    char shown[FS_DIGEST_TEXT];
     struct ecs_doc *doc;
-    struct fs_blob blob;
+    uint64_t size;
     int r = fs_view_doc_of(view, &key, &doc);
     const char *type = r == 0 ? ecs_doc_field(doc, "imageManifestMediaType") : NULL;
+    cleanup_free char *kept = type != NULL ? strdup(type) : NULL;
     if (r == 0)
-        r = fs_blob_find(view, digest, &blob);
+        r = fs_blob_shown(view, digest, shown, &size);
     if (r != 0)
         return r == -ENOENT ? 0 : r; /* deleted meanwhile */
-    json_t *descriptor =
-        json_pack("{s:s, s:s, s:I, s:{s:s}}", "mediaType",
-                  type != NULL ? type : "application/vnd.oci.image.manifest.v1+json", "digest", digest,
-                  "size", (json_int_t)blob.size, "annotations", "org.opencontainers.image.ref.name", tag);
+    bool converted = strcmp(shown, digest) != 0;
+    json_t *descriptor = json_pack(
+        "{s:s, s:s, s:I, s:{s:s}}", "mediaType", converted || kept == NULL ? shown_type(kept) : kept,
+        "digest", shown, "size", (json_int_t)size, "annotations", "org.opencontainers.image.ref.name", tag);
     return json_array_append_new(manifests, descriptor) < 0 ? -ENOMEM : 0;
 }
 

@@ -10,7 +10,7 @@
 enum { FS_DIGEST_TEXT = 72 }; /* "sha256:", 64 hex digits, NUL */
 
 struct fs_blob {
-    bool is_manifest; /* its bytes are those of the manifest; else it is a layer or a configuration */
+    bool is_manifest; /* fs_blob_text has its bytes; else it is a layer or a configuration */
     uint64_t size;    /* bytes */
 };
 
@@ -21,6 +21,13 @@ int fs_blob_find(struct fs_view *view, const char *digest, struct fs_blob *ret_b
 /* Every digest that the repository's images are made of: {digest: size}, borrowed until the next operation.
  */
 int fs_blob_all(struct fs_view *view, const struct json_t **ret_sizes);
+/* How the layout shows an image: its digest and size, or, where its manifest is of Docker's form, those of
+ * the same in OCI's form (oci_form.h), which is a blob too. 0, FS_PARKED, -errno. */
+int fs_blob_shown(struct fs_view *view, const char *digest, char shown[FS_DIGEST_TEXT], uint64_t *ret_size);
+/* The image that the layout shows by that digest; itself, when it is no other's form. */
+int fs_blob_source(struct fs_view *view, const char *digest, char source[FS_DIGEST_TEXT]);
+/* The bytes of a blob that is a manifest: AWS's, or of the form shown. */
+int fs_blob_text(struct fs_view *view, const char *digest, struct ecs_buf *bytes);
 /* A manifest's own bytes, checked against its digest. 0, FS_PARKED, -errno. */
 int fs_manifest_bytes(struct fs_view *view, const char *repository, const char *digest,
                       struct ecs_buf *bytes);

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "images.h"
 #include "manifest.h"
 #include "oci.h"
+#include "oci_form.h"
 #include "public_registry.h"
 #include "repositories.h"
 #include "tree_private.h"
@@ -18,6 +20,8 @@
 struct known {
     json_t *sizes; /* digest -> size */
     json_t *seen;  /* manifests that were looked into */
+    json_t *forms; /* digest -> the digest of its OCI form; true: that of a list, not made yet */
+    json_t *texts; /* digest of a form -> its bytes */
 };
 
 static void free_known(void *memory)
@@ -25,6 +29,8 @@ static void free_known(void *memory)
     struct known *known = memory;
     json_decref(known->sizes);
     json_decref(known->seen);
+    json_decref(known->forms);
+    json_decref(known->texts);
     free(known);
 }
 
@@ -49,11 +55,14 @@ static struct known *known_of(const struct fs_view *view)
             return NULL;
         known->sizes = json_object();
         known->seen = json_object();
+        known->forms = json_object();
+        known->texts = json_object();
         more->memory = known;
         more->memory_free = free_known;
     }
     struct known *known = more->memory;
-    return known->sizes != NULL && known->seen != NULL ? known : NULL;
+    bool whole = known->sizes != NULL && known->seen != NULL && known->forms != NULL && known->texts != NULL;
+    return whole ? known : NULL;
 }
 
 /* As AWS sent it. */
@@ -76,6 +85,30 @@ static int manifest_text(struct fs_view *view, const char *repository, const cha
     return r;
 }
 
+/* ---- images of Docker's form, in OCI's ---- */
+
+static int keep_form(struct known *known, const char *digest, const struct ecs_buf *text)
+{
+    char form[FS_DIGEST_TEXT];
+    fs_digest_of(text->data, text->len, form);
+    int r = json_object_set_new(known->forms, digest, json_string(form));
+    r |= json_object_set_new(known->texts, form, json_stringn(text->data, text->len));
+    r |= json_object_set_new(known->sizes, form, json_integer((json_int_t)text->len));
+    return r < 0 ? -ENOMEM : 0;
+}
+
+/* That of a list is made when those of its images are known. */
+static int note_form(struct known *known, const char *digest, const struct fs_manifest *manifest)
+{
+    cleanup_buf struct ecs_buf text = ECS_BUF(FS_TEXT_MAX);
+    if (!fs_oci_form_wanted(manifest) || json_object_get(known->forms, digest) != NULL)
+        return 0;
+    if (manifest->kind == FS_MANIFEST_INDEX)
+        return json_object_set_new(known->forms, digest, json_true()) < 0 ? -ENOMEM : 0;
+    int r = fs_oci_form_make(manifest, NULL, NULL, &text);
+    return r == 0 ? keep_form(known, digest, &text) : r == -ENOMEM ? r : 0; /* it stays as it is */
+}
+
 /* What a manifest says it is made of. */
 static int look_into(struct known *known, const char *digest, const struct ecs_buf *bytes)
 {
@@ -87,7 +120,54 @@ static int look_into(struct known *known, const char *digest, const struct ecs_b
         json_object_set_new(known->sizes, manifest.parts[i].digest,
                             json_integer((json_int_t)manifest.parts[i].size));
     json_object_set_new(known->sizes, digest, json_integer((json_int_t)bytes->len));
+    if (note_form(known, digest, &manifest) < 0)
+        return -ENOMEM;
     return json_object_set_new(known->seen, digest, json_true()) < 0 ? -ENOMEM : 0;
+}
+
+static int look_at(struct fs_view *view, struct known *known, const char *digest)
+{
+    cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
+    if (json_object_get(known->seen, digest) != NULL)
+        return 0;
+    int r = manifest_text(view, view_repository(view), digest, &bytes);
+    return r == 0 ? look_into(known, digest, &bytes) : r;
+}
+
+struct lister {
+    struct fs_view *view;
+    struct known *known;
+};
+
+static int form_of_child(void *arg, const char *digest, const char **ret_digest, uint64_t *ret_size)
+{
+    const struct lister *lister = arg;
+    int r = look_at(lister->view, lister->known, digest);
+    *ret_digest = json_string_value(json_object_get(lister->known->forms, digest));
+    if (r != 0 || *ret_digest == NULL)
+        return r != 0 ? r : -ENOENT;
+    *ret_size = (uint64_t)json_integer_value(json_object_get(lister->known->sizes, *ret_digest));
+    return 0;
+}
+
+/* Makes the form of a list, if it is one whose form was not made. */
+static int make_list_form(struct fs_view *view, struct known *known, const char *digest)
+{
+    cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX), text = ECS_BUF(FS_TEXT_MAX);
+    cleanup_manifest struct fs_manifest manifest = {0};
+    struct lister lister = {view, known};
+    if (!json_is_true(json_object_get(known->forms, digest)))
+        return 0;
+    int r = manifest_text(view, view_repository(view), digest, &bytes);
+    if (r == 0)
+        r = fs_manifest_read(bytes.data, bytes.len, &manifest);
+    if (r == 0)
+        r = fs_oci_form_make(&manifest, form_of_child, &lister, &text);
+    if (r == 0)
+        return keep_form(known, digest, &text);
+    if (r == -EINVAL)
+        return json_object_del(known->forms, digest) < 0 ? -ENOMEM : 0;
+    return r;
 }
 
 /* All images' manifests, or (`ask` false) those known without asking. */
@@ -110,6 +190,8 @@ static int look_at_all(struct fs_view *view, struct known *known, const struct e
         else if (r == FS_PARKED && !ask)
             r = 0;
     }
+    for (size_t i = 0; r == 0 && ask && i < ecs_list_len(list); i++)
+        r = make_list_form(view, known, ecs_list_at(list, i));
     return r;
 }
 
@@ -128,7 +210,7 @@ static bool take(const struct known *known, const struct ecs_list *list, const c
     const json_t *size = json_object_get(known->sizes, digest);
     if (size == NULL)
         return false;
-    ret_blob->is_manifest = ecs_list_has(list, digest);
+    ret_blob->is_manifest = ecs_list_has(list, digest) || json_object_get(known->texts, digest) != NULL;
     ret_blob->size = (uint64_t)json_integer_value(size);
     return true;
 }
@@ -157,10 +239,7 @@ int fs_blob_find(struct fs_view *view, const char *digest, struct fs_blob *ret_b
     if (r != 0 || take(known, list, digest, ret_blob))
         return r;
     if (ecs_list_has(list, digest)) {
-        cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
-        r = manifest_text(view, view_repository(view), digest, &bytes);
-        if (r == 0)
-            r = look_into(known, digest, &bytes);
+        r = look_at(view, known, digest);
         return r != 0 ? r : take(known, list, digest, ret_blob) ? 0 : -ENOENT;
     }
     r = look_at_all(view, known, list, false);
@@ -189,4 +268,64 @@ int fs_manifest_bytes(struct fs_view *view, const char *repository, const char *
 {
     int r = manifest_text(view, repository, digest, bytes);
     return r == 0 ? fs_check_digest(view->rq, digest, bytes->data, bytes->len) : r;
+}
+
+int fs_blob_shown(struct fs_view *view, const char *digest, char shown[FS_DIGEST_TEXT], uint64_t *ret_size)
+{
+    struct known *known;
+    const struct ecs_list *list;
+    int r = begin(view, &known, &list);
+    if (r == 0)
+        r = look_at(view, known, digest);
+    if (r == 0)
+        r = make_list_form(view, known, digest);
+    if (r != 0)
+        return r;
+    const char *form = json_string_value(json_object_get(known->forms, digest));
+    snprintf(shown, FS_DIGEST_TEXT, "%s", form != NULL ? form : digest);
+    *ret_size = (uint64_t)json_integer_value(json_object_get(known->sizes, shown));
+    return 0;
+}
+
+static const char *source_of(const struct known *known, const char *form)
+{
+    const char *digest;
+    json_t *its;
+    json_object_foreach(known->forms, digest, its)
+    {
+        if (json_is_string(its) && strcmp(json_string_value(its), form) == 0)
+            return digest;
+    }
+    return NULL;
+}
+
+int fs_blob_source(struct fs_view *view, const char *digest, char source[FS_DIGEST_TEXT])
+{
+    struct known *known;
+    const struct ecs_list *list;
+    struct fs_blob blob;
+    snprintf(source, FS_DIGEST_TEXT, "%s", digest);
+    int r = begin(view, &known, &list);
+    if (r != 0 || ecs_list_has(list, digest))
+        return r;
+    if (json_object_get(known->texts, digest) == NULL)
+        r = fs_blob_find(view, digest, &blob); /* forms are known when all manifests are */
+    if (r != 0)
+        return r == -ENOENT ? 0 : r;
+    const char *of = source_of(known, digest);
+    if (of != NULL)
+        snprintf(source, FS_DIGEST_TEXT, "%s", of);
+    return 0;
+}
+
+int fs_blob_text(struct fs_view *view, const char *digest, struct ecs_buf *bytes)
+{
+    struct known *known;
+    const struct ecs_list *list;
+    int r = begin(view, &known, &list);
+    if (r != 0)
+        return r;
+    const json_t *text = json_object_get(known->texts, digest);
+    return text != NULL ? ecs_buf_add(bytes, json_string_value(text), json_string_length(text))
+                        : fs_manifest_bytes(view, view_repository(view), digest, bytes);
 }

@@ -73,8 +73,11 @@ static int add_waiting(struct fs_view *view, json_t *puts, const char *digest, c
 {
     cleanup_buf struct ecs_buf bytes = ECS_BUF(FS_TEXT_MAX);
     cleanup_manifest struct fs_manifest manifest = {0};
-    if (waiting(view, digest) == NULL)
-        return add_put(puts, digest, tag);
+    if (waiting(view, digest) == NULL) {
+        char source[FS_DIGEST_TEXT];
+        int found = fs_blob_source(view, digest, source);
+        return found == 0 ? add_put(puts, source, tag) : found;
+    }
     if (depth > DEPTH_MAX)
         return fs_fail(view->rq, -EINVAL, "InvalidManifest", "%s: an index too deep in others", digest);
     int r = bytes_of(view, digest, &bytes);

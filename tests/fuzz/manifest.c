@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "manifest.h"
+#include "oci_form.h"
 #include "target.h"
 
 static void check_part(const struct fs_descriptor *part)
@@ -27,6 +28,28 @@ static void check_count(const struct fs_manifest *manifest)
         abort();
 }
 
+static int child(void *arg, const char *digest, const char **ret_digest, uint64_t *ret_size)
+{
+    *ret_digest = arg;
+    *ret_size = 7;
+    return 0;
+}
+
+/* In OCI's form it is the same kind of thing, of as many parts, and needs no other form. */
+static void check_form(const struct fs_manifest *manifest)
+{
+    static char other[72] = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+    struct ecs_buf text = ECS_BUF(1 << 24);
+    struct fs_manifest form = {0};
+    if (fs_oci_form_make(manifest, child, other, &text) == 0) {
+        if (fs_manifest_read(text.data, text.len, &form) == 0 &&
+            (form.kind != manifest->kind || form.len != manifest->len || fs_oci_form_wanted(&form)))
+            abort();
+        fs_manifest_free(&form);
+    }
+    ecs_buf_free(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fs_manifest manifest = {0};
@@ -38,6 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (manifest.kind != FS_MANIFEST_NONE) {
             check_count(&manifest);
             fs_manifest_type_known(manifest.type);
+            if (fs_oci_form_wanted(&manifest))
+                check_form(&manifest);
         }
     }
     fs_manifest_free(&manifest);
