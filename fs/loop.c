@@ -2,13 +2,11 @@
 #include "loop.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ecsfs/cleanup.h"
@@ -18,9 +16,6 @@ enum {
     DRAIN_MS = 5000,  /* for changes under way when we are told to end */
     NOTIFY_MS = 2000, /* for the notifier's last call */
     EVENTS = 8,
-    /* Who opens, reads and closes one file after another asks again within microseconds of an answer; to
-     * sleep and be woken meanwhile costs more than that. */
-    LINGER_NS = 50000,
 };
 
 enum phase { SERVING, DRAINING, ENDING, ENDED };
@@ -33,7 +28,6 @@ struct loop {
     int epoll_fd, signal_fd;
     enum phase phase;
     int64_t phase_until_ms;
-    bool served; /* the kernel, just now */
 };
 
 int loop_catch_signals(void)
@@ -114,29 +108,6 @@ static int timeout_ms(struct loop *loop)
     return timeout;
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* What happens next, and until then sleep; right after the kernel was served, stay awake for a moment. */
-static int await(struct loop *loop, struct epoll_event *events)
-{
-    int timeout = timeout_ms(loop);
-    if (loop->served && timeout != 0) {
-        int64_t until = now_ns() + LINGER_NS;
-        do {
-            int n = epoll_wait(loop->epoll_fd, events, EVENTS, 0);
-            if (n != 0)
-                return n;
-            sched_yield(); /* the one who will ask may need this very processor */
-        } while (now_ns() < until);
-    }
-    return epoll_wait(loop->epoll_fd, events, EVENTS, timeout);
-}
-
 static void run_due(struct loop *loop)
 {
     for (size_t i = 0; i < loop->len; i++) {
@@ -151,7 +122,6 @@ static void dispatch(struct loop *loop, uint32_t tag)
     if (tag < loop->len) {
         loop->sources[tag].run(loop->sources[tag].arg);
     } else if (tag == loop->len) {
-        loop->served = true;
         if (!face_serve(loop->face))
             loop->phase = ENDED; /* unmounted */
     } else if (tag == loop->len + 1) {
@@ -198,8 +168,7 @@ int loop_run(struct face *face, struct notifier *notifier, const struct loop_sou
     int r = watch_all(&loop);
     while (r == 0 && loop.phase != ENDED) {
         struct epoll_event events[EVENTS];
-        int n = await(&loop, events);
-        loop.served = false;
+        int n = epoll_wait(epoll_fd, events, EVENTS, timeout_ms(&loop));
         if (n < 0 && errno != EINTR)
             r = -errno;
         for (int i = 0; i < n; i++)
