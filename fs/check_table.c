@@ -179,6 +179,7 @@ const struct check_probe check_probes[] = {
            "writing account/capacity-providers/*.json"),
     UNASKED("ecs", "CreateCapacityProvider", "account/capacity-providers/create", WOULD_CREATE),
     UNASKED("ecs", "PutAccountSetting", "writing account/settings/*", WOULD_CHANGE),
+    UNASKED("ecs", "PutAccountSettingDefault", "writing account/default-setting", WOULD_CHANGE),
     UNASKED("ecs", "DeleteAccountSetting", "rm account/settings/*", WOULD_CHANGE),
     UNASKED("ecs", "RegisterTaskDefinition", "saving task-definitions/*/latest.json", WOULD_CREATE),
     UNASKED("ecs", "CreateCluster", "mkdir in clusters/", WOULD_CREATE),

@@ -180,6 +180,7 @@ int main(void)
 {
     Suite *suite = suite_create("scratch");
     TCase *tcase = tcase_create("scratch");
+    tcase_set_timeout(tcase, 60); /* thousands of files, on a machine that may be busy */
     tcase_add_test(tcase, writes_reads_and_cuts);
     tcase_add_test(tcase, bounded_by_file_and_mount);
     tcase_add_test(tcase, bounded_in_number);
