@@ -15,6 +15,7 @@ char *ask_mfa(void *arg, const char *mfa_serial)
     FILE *terminal = fopen("/dev/tty", "r+e");
     if (terminal == NULL)
         return NULL;
+    setvbuf(terminal, NULL, _IONBF, 0); /* no copy of the code is left there */
     fprintf(terminal, "MFA code of %s: ", mfa_serial);
     fflush(terminal);
     if (fgets(line, sizeof(line), terminal) == NULL)
@@ -22,5 +23,7 @@ char *ask_mfa(void *arg, const char *mfa_serial)
     fclose(terminal);
     char *code = line + strspn(line, " \t");
     code[strcspn(code, " \t\r\n")] = '\0';
-    return *code != '\0' ? strdup(code) : NULL;
+    char *own = *code != '\0' ? strdup(code) : NULL;
+    explicit_bzero(line, sizeof(line));
+    return own;
 }

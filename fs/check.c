@@ -102,7 +102,8 @@ static void check_keys(struct check *check, const struct ecs_error *error)
         check_say(check, CHECK_OK, "credentials", "from %s; %s%s", status->credentials,
                   status->credentials_expire_ms != 0 ? "until " : "they ", expire);
     else
-        check_say(check, CHECK_SKIPPED, "credentials", "not asked for");
+        check_say(check, CHECK_SKIPPED, "credentials", "not known: %s",
+                  error != NULL ? error->message : "nothing asked for them");
 }
 
 static void check_answer(struct check *check, const struct ecs_error *error, int64_t took_ms)

@@ -28,7 +28,7 @@ _ecsfs() {
     ;;
   esac
   case $cur in
-  -*) mapfile -t COMPREPLY < <(compgen -W '-o -f -d -V -h' -- "$cur") ;;
+  -*) mapfile -t COMPREPLY < <(compgen -W '-o -f -d -V -h --check' -- "$cur") ;;
   local:*) mapfile -t COMPREPLY < <(compgen -f -- "${cur#local:}") ;;
   *) mapfile -t COMPREPLY < <(compgen -W 'aws aws: local local:' -d -- "$cur") ;;
   esac
