@@ -10,12 +10,14 @@
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "change.h"
 #include "document.h"
 #include "ecsfs/cleanup.h"
 #include "nodes.h"
+#include "query.h"
 #include "rows.h"
 #include "show.h"
 #include "tree_private.h"
@@ -169,11 +171,50 @@ static bool accept_prefix(const char *id)
            (strcmp(id, "ROOT") == 0 || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789._-/") == len);
 }
 
+/* ---- pull-through-cache/<prefix>.valid: AWS tries the upstream when it is asked to ---- */
+
+static void free_query(void *memory)
+{
+    fs_query_free(memory);
+    free(memory);
+}
+
+static struct fs_query *query_of(struct fs_request *rq)
+{
+    struct fs_progress *progress = fs_progress(rq);
+    if (progress != NULL && progress->memory == NULL) {
+        progress->memory = calloc(1, sizeof(struct fs_query));
+        progress->memory_free = free_query;
+    }
+    return progress != NULL && progress->memory_free == free_query ? progress->memory : NULL;
+}
+
+static int show_validity(struct fs_view *view, struct ecs_buf *text)
+{
+    json_t *reply = NULL;
+    if (view->rq->peek || view->tree->cache == NULL)
+        return FS_PARKED;
+    struct fs_query *query = query_of(view->rq);
+    int r = query != NULL ? 0 : -ENOMEM;
+    if (r == 0 && query->action == NULL)
+        r = fs_query_begin(query, "ecr", "ValidatePullThroughCacheRule",
+                           fs_query_body(json_pack("{s:s}", "ecrRepositoryPrefix", view->key.id)), true);
+    if (r == 0)
+        r = fs_query_wait(view, query, &reply);
+    if (r == 0)
+        r = fs_canon_text(reply, text);
+    json_decref(reply);
+    return r;
+}
+
 static const struct fs_node pull_through_rows[] = {
     {NULL, FS_FILE_RW, FS_OF_DOC | FS_MAYBE, .of = FS_OF(ECS_PULL_THROUGH_RULE), .suffix = ".json",
      .accept = accept_prefix, .called = "<prefix>", .show = fs_document_show,
      .document = &fs_pull_through_document, .change = &fs_pull_through_change,
      .help = "a new name is a new rule; rm deletes it"},
+    {NULL, FS_FILE_R, FS_UNLISTED | FS_UNSIZED, .of = FS_OF(ECS_PULL_THROUGH_RULE), .suffix = ".valid",
+     .accept = accept_prefix, .called = "<prefix>", .show = show_validity,
+     .help = "whether the upstream answers to it: AWS tries"},
     {0},
 };
 

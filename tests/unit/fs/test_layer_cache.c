@@ -148,12 +148,15 @@ END_TEST
 START_TEST(a_full_disk_keeps_nothing)
 {
     char bytes[1000] = "";
-    const struct rlimit small = {100, 100};
+    struct rlimit before;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit small = {100, before.rlim_max};
     signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
     struct fs_layer_writer *writer = fs_layer_cache_begin(cache, digest_of(1), 300);
     fs_layer_writer_add(writer, bytes, 300);
     fs_layer_writer_keep(writer);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
     ck_assert(!is_there(1, 300));
     ck_assert_int_eq(files(), 0);
 }
