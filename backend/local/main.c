@@ -211,6 +211,8 @@ static int serve(struct settings *settings)
     settings->face.time = &settings->time;
     struct world *world = world_new(&settings->local, &error);
     struct face *face = world ? face_new(world, &ecs_system_clock, &settings->face, &error) : NULL;
+    if (world)
+        settings->face.faults = NULL; /* taken over */
     int r = -1;
     if (face) {
         world_set_lag(world, settings->lag_ms);
@@ -228,20 +230,27 @@ static int serve(struct settings *settings)
     return r < 0 ? 1 : 0;
 }
 
+/* 0 to go on, else the exit status plus one. */
+static int take_options(struct settings *settings, int argc, char **argv)
+{
+    int option, r = 0;
+    while (r == 0 && (option = getopt_long(argc, argv, "l:s:r:a:x:pv:f:Vh", options, NULL)) >= 0)
+        r = take_option(settings, option);
+    if (r == 0 && optind < argc)
+        r = complain(argv[optind], "no argument is expected") + 1;
+    return r;
+}
+
 int main(int argc, char **argv)
 {
     struct settings settings = {.face.listen = "127.0.0.1:4566"};
-    int option;
-    while ((option = getopt_long(argc, argv, "l:s:r:a:x:pv:f:Vh", options, NULL)) >= 0) {
-        int r = take_option(&settings, option);
-        if (r)
-            return r - 1;
+    prctl(PR_SET_DUMPABLE, 0); /* before a secret is read */
+    int r = take_options(&settings, argc, argv);
+    if (r == 0) {
+        catch_signals();
+        r = serve(&settings) + 1;
     }
-    if (optind < argc)
-        return complain(argv[optind], "no argument is expected");
-    prctl(PR_SET_DUMPABLE, 0);
-    catch_signals();
-    int status = serve(&settings);
+    faults_free(settings.face.faults);
     forget_key(&settings);
-    return status;
+    return r - 1;
 }

@@ -162,7 +162,7 @@ def steps(program):
         served.control("POST", "step", {"ms": 3600 * 1000})
         assert served.ecs("DescribeTasks", tasks=[task])["failures"], "stopped tasks are forgotten after an hour"
         assert served.control("GET", "time")[1]["now"] > before
-        for wrong in ({"ms": -1}, {"ms": "1"}, {}, {"ms": 1e18}, []):
+        for wrong in (["--verify", "key:secret", "--nope"], ["--fault", "kind=reset", "more"], {"ms": -1}, {"ms": "1"}, {}, {"ms": 1e18}, []):
             assert served.control("POST", "step", wrong)[0] == 400, wrong
         assert served.control("POST", "lag", {"ms": 5000})[1] == {"ms": 5000}
         desired = lambda: served.ecs("DescribeServices", services=["s"])["services"][0]["desiredCount"]
