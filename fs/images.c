@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ecsfs/cleanup.h"
+#include "nodes.h"
 #include "repositories.h"
+#include "rows.h"
 #include "tree_private.h"
 
 /* Kept with an inode; made anew when anything shown changed since. */
@@ -201,4 +204,29 @@ int fs_add_way_up(const struct fs_view *link, struct ecs_buf *target)
     for (const struct fs_inode *at = link->parent; at != NULL && at != top; at = at->parent)
         ecs_buf_adds(target, "/..");
     return target->failed;
+}
+
+/* The row whose ids nest, in a table that has one. */
+static const struct fs_node *nested_row(const struct fs_node *rows)
+{
+    while ((rows->flags & FS_NESTS) == 0)
+        rows++;
+    return rows;
+}
+
+int fs_add_repository_path(const char *name, struct ecs_buf *target)
+{
+    static const struct fs_node top = {.children = fs_repository_nodes},
+                                below = {.children = fs_repository_rows};
+    for (size_t len = strcspn(name, "/");; len += 1 + strcspn(name + len + 1, "/")) {
+        const struct fs_node *directory = memchr(name, '/', len) != NULL ? &below : &top;
+        cleanup_free char *id = strndup(name, len);
+        cleanup_free char *part =
+            id != NULL ? fs_row_name(directory, nested_row(directory->children), id) : NULL;
+        if (part == NULL)
+            return -ENOMEM;
+        ecs_buf_addf(target, "/%s", part);
+        if (name[len] == '\0')
+            return target->failed;
+    }
 }

@@ -35,6 +35,10 @@ extern const struct fs_node fs_image_user_nodes[]; /* in-use-by/ */
 /* Is the view's repository filled by a pull-through cache rule (pull_through.c)? 0, FS_PARKED, -errno. */
 int fs_is_pull_through(struct fs_view *view, bool *ret_is);
 
+/* Adds the repository's place below repositories/, as names of the tree: "team/%69mages". 0, -ENOMEM, -EFBIG.
+ */
+int fs_add_repository_path(const char *name, struct ecs_buf *target);
+
 /* Adds ".." as often as it takes from the link's directory to the root of its tree, with slashes between. */
 int fs_add_way_up(const struct fs_view *link, struct ecs_buf *target);
 
