@@ -111,6 +111,8 @@ const struct check_probe check_probes[] = {
           "{\"repositoryNames\":[\"@REPOSITORY\"]}", "repositories/*/scanning.json"),
     READ("ecr", "DescribeRegistry", "{}", "registry/"),
     READ("ecr", "DescribePullThroughCacheRules", "{\"maxResults\":1}", "registry/pull-through-cache/"),
+    READ("ecr", "ValidatePullThroughCacheRule", "{\"ecrRepositoryPrefix\":\"ecsfs-check-absent\"}",
+         "registry/pull-through-cache/*.valid"),
     READ("ecr", "DescribeRepositoryCreationTemplates", "{\"maxResults\":1}", "registry/creation-templates/"),
     READ("ecr", "GetAccountSetting", "{\"name\":\"BASIC_SCAN_TYPE_VERSION\"}", "registry/settings/"),
     READ("ecr", "GetSigningConfiguration", "{}", "registry/signing.json"),
