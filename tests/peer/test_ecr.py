@@ -188,6 +188,23 @@ class Emulator(unittest.TestCase):
                              cost.get("ecr.GetAuthorizationToken", 0) + cost.get("ecr.DescribeImageReplicationStatus", 0), 0)
             self.assertLessEqual(sum(c for n, c in cost.items() if n.startswith("ecr.")), 20, cost)
 
+    def test_the_logins_open_the_registry(self):
+        """As --authfile and docker login use them, against a registry that checks."""
+        from served import Served
+        with Served(os.environ["ECS_LOCAL"], "--verify", peer.KEY + ":" + peer.SECRET) as server, \
+                peer.Mount("http://" + server.address, "pacing=off") as mount:
+            os.mkdir(mount.path("repositories/app"))
+            (auth,) = mount.json("registry/auth.json")["auths"].values()
+            login = base64.b64encode(("AWS:" + mount.cat("registry/password").strip()).encode()).decode()
+            for name, secret in (("auth.json", auth["auth"]), ("password", login), ("none", "QVdTOnBhc3M=")):
+                at = os.path.join(mount.home, name)
+                with open(at, "w") as f:  # the emulator stands at another address than the one ECR has
+                    json.dump({"auths": {server.address: {"auth": secret}}}, f)
+                asked = mount.sh("skopeo list-tags --tls-verify=false --authfile %s docker://%s/app" % (at, server.address))
+                if asked.returncode == 127:
+                    self.skipTest("skopeo is not here")
+                self.assertEqual(asked.returncode == 0, name != "none", asked.stderr)
+
     def test_retagging_is_one_put_with_the_manifests_own_bytes(self):
         self.fill()
         with peer.Mount("http://" + self.server.address, "stale=60,pacing=off") as mount:
