@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kinds of Amazon ECR Public: as those of ECR, whose rows tell more. Its API gives no manifests and no
- * layers: they come from its registry (fs/public_registry.c). */
+ * layers: they come from its registry (fs/images/public_registry.c). */
 #include "kinds.h"
 
 static const struct ecs_field no_fields[] = {{0}};

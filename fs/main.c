@@ -8,19 +8,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ask.h"
-#include "check_account.h"
-#include "daemon.h"
+#include "check/check_account.h"
+#include "command/ask.h"
+#include "command/daemon.h"
+#include "command/options.h"
+#include "command/places.h"
 #include "ecsfs/aws.h"
 #include "ecsfs/cache.h"
 #include "ecsfs/cleanup.h"
 #include "ecsfs/local.h"
 #include "ecsfs/log.h"
-#include "face.h"
-#include "loop.h"
-#include "options.h"
-#include "places.h"
-#include "tree.h"
+#include "face/face.h"
+#include "face/loop.h"
+#include "tree/tree.h"
 
 enum {
     EXIT_USAGE = 2,

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "credentials/plan.h"
 #include "ecsfs/api.h"
 #include "ecsfs/cleanup.h"
-#include "plan.h"
 
 static void free_client(struct aws_client *client);
 

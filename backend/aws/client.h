@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <sys/queue.h>
 
-#include "credentials.h"
+#include "credentials/credentials.h"
 #include "ecsfs/aws.h"
 #include "lane.h"
 #include "meter.h"

@@ -6,7 +6,7 @@
 #include <curl/curl.h>
 #include <stdatomic.h>
 
-#include "environment.h"
+#include "credentials/environment.h"
 
 struct aws_exchanger {
     struct aws_env env; /* to be handed to the chain; first */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chain.h"
 #include "client.h"
+#include "credentials/chain.h"
 #include "exchange.h"
 
 struct aws_keys_letter {

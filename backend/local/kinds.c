@@ -3,15 +3,15 @@
 
 #include <stddef.h>
 
-#include "account_settings.h"
-#include "capacity_providers.h"
-#include "clusters.h"
-#include "container_instances.h"
-#include "logs.h"
-#include "registry.h"
-#include "services.h"
-#include "task_definitions.h"
-#include "tasks.h"
+#include "ecr/registry.h"
+#include "ecs/account_settings.h"
+#include "ecs/capacity_providers.h"
+#include "ecs/clusters.h"
+#include "ecs/container_instances.h"
+#include "ecs/services.h"
+#include "ecs/task_definitions.h"
+#include "ecs/tasks.h"
+#include "logs/logs.h"
 #include "tokens.h"
 
 const struct record_kind *const record_kinds[] = {

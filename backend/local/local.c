@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "download.h"
 #include "ecsfs/buf.h"
 #include "ecsfs/cleanup.h"
+#include "http/download.h"
 #include "input.h"
 #include "world.h"
 

@@ -15,7 +15,7 @@
 #include <openssl/crypto.h>
 
 #include "ecsfs/error.h"
-#include "http.h"
+#include "http/http.h"
 
 static volatile int stop;
 

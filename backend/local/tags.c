@@ -2,10 +2,10 @@
 /* TagResource and its kin: any record whose kind has tags, by its ARN. */
 #include <string.h>
 
-#include "clusters.h"
+#include "ecs/clusters.h"
+#include "ecs/task_sets.h"
 #include "ecsfs/cleanup.h"
 #include "request.h"
-#include "task_sets.h"
 
 /* Tags, and the record they are kept in: its own, or a task set's, which is a part of its service's. */
 struct tagged {

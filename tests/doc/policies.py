@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """policies.py SOURCE_ROOT: the IAM policies of contrib/iam allow every call that reading makes (cache/kinds_*.c), and
-ecsfs --check (fs/check_table.c) tells of every operation that the tree uses."""
+ecsfs --check (fs/check/check_table.c) tells of every operation that the tree uses."""
 import fnmatch
 import glob
 import json
@@ -41,7 +41,7 @@ def made(root):
     """The names of operations in the tree and the cache: all that ecsfs can ask for."""
     words = set()
     for folder in ("fs", "cache"):
-        for path in glob.glob(os.path.join(root, folder, "*.c")):
+        for path in glob.glob(os.path.join(root, folder, "**", "*.c"), recursive=True):
             if not os.path.basename(path).startswith("check"):
                 with open(path) as f:
                     words |= set(re.findall(r'"([A-Z]\w+)"', f.read()))
@@ -50,7 +50,7 @@ def made(root):
 
 def checked(root):
     """What ecsfs --check tells of: {service:operation: whether it only reads}."""
-    with open(os.path.join(root, "fs", "check_table.c")) as f:
+    with open(os.path.join(root, "fs", "check", "check_table.c")) as f:
         table = f.read().split("check_probes[] = {")[1]
     rows = re.findall(r'(\b[A-Z]+\(|\{)\s*(?:NAME_\w+,\s*)?"([a-z-]+)",\s*"([A-Z]\w+)"(.*?)(?=\n    [A-Z{])', table, re.S)
     return {"%s:%s" % (service, operation): form in ("READ(", "LEARN(", "NEEDS(") or "CHECK_READS" in rest
@@ -69,7 +69,7 @@ def main():
                 lacking += 1
     told = {call.split(":")[1] for call in probes}
     for operation in sorted(made(root) - told):
-        print("fs/check_table.c has no row for %s: ecsfs --check would not tell that it is denied" % operation)
+        print("fs/check/check_table.c has no row for %s: ecsfs --check would not tell that it is denied" % operation)
         lacking += 1
     print("%d calls of reading, %d operations, %d told by --check; %d lacking" % (len(calls), len(made(root)), len(probes), lacking))
     sys.exit(lacking > 0 or not calls or not probes)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan.h"
+#include "credentials/plan.h"
 #include "target.h"
 
 static void follow(const struct aws_profiles *profiles, const struct aws_section *profile)

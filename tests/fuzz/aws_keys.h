@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "document.h"
+#include "credentials/document.h"
 
 /* Either keys that can stand in a header line, or an error. Frees both. */
 static inline void check_keys(struct aws_credentials *keys, struct ecs_error *error)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "aws_keys.h"
-#include "process.h"
+#include "credentials/process.h"
 #include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

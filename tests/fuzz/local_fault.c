@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
-#include "fault.h"
+#include "http/fault.h"
 #include "target.h"
 
 static void check(struct fault *fault, const char *why)

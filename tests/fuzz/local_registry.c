@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
-#include "registry_route.h"
+#include "http/registry_route.h"
 #include "target.h"
 
 static void check_route(const char *path)

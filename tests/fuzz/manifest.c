@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "manifest.h"
-#include "oci_form.h"
+#include "images/manifest.h"
+#include "images/oci_form.h"
 #include "target.h"
 
 static void check_part(const struct fs_descriptor *part)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "names.h"
-#include "nodes.h"
 #include "target.h"
+#include "tree/names.h"
+#include "tree/nodes.h"
 
 static bool taken(const void *arg, const char *name)
 {

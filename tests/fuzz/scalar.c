@@ -8,7 +8,7 @@
 
 #include "ecsfs/cleanup.h"
 #include "target.h"
-#include "tree_private.h"
+#include "tree/tree_private.h"
 
 static const char *const paths[] = {
     "clusters/prod/services/web/desired-count",        "clusters/prod/services/web/task-definition",

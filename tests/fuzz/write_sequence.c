@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "document.h"
-#include "scratch.h"
-#include "stage.h"
+#include "documents/document.h"
+#include "staging/scratch.h"
+#include "staging/stage.h"
+#include "staging/writing.h"
 #include "target.h"
-#include "writing.h"
 
 enum { FILES = 2, WRITERS = 3, TEXT_MAX = 1 << 16 };
 

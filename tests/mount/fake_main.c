@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../fs/face.h"
-#include "../../fs/loop.h"
-#include "../../fs/options.h"
+#include "../../fs/command/options.h"
+#include "../../fs/face/face.h"
+#include "../../fs/face/loop.h"
 #include "ecsfs/cleanup.h"
 #include "ecsfs/log.h"
 

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../fs/tree.h"
+#include "../../fs/tree/tree.h"
 #include "ecsfs/cleanup.h"
 
 enum ino { ROOT = 1, HELLO, SLOW, NEVER, EVER, VALUE, MIRROR, NAMES, HANG, MADE, MANY, NAMED, MANY0 = 1000 };

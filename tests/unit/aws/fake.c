@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "process.h"
+#include "credentials/process.h"
 
 static const char *text_of(const json_t *tree, const char *name)
 {

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "environment.h"
+#include "credentials/environment.h"
 
 struct fake {
     struct aws_env env; /* first */

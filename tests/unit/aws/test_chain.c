@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "chain.h"
+#include "credentials/chain.h"
+#include "credentials/document.h"
+#include "credentials/process.h"
+#include "credentials/sources.h"
 #include "data.h"
-#include "document.h"
 #include "fake.h"
-#include "process.h"
-#include "sources.h"
 
 /* Our own word for what the recorded cases say in theirs. */
 static const struct {

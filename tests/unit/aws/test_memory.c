@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chain.h"
+#include "credentials/chain.h"
+#include "credentials/document.h"
+#include "credentials/plan.h"
+#include "credentials/process.h"
 #include "data.h"
-#include "document.h"
 #include "fake.h"
-#include "plan.h"
-#include "process.h"
 #include "query.h"
 #include "reply.h"
 #include "rest.h"

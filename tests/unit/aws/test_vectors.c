@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "credentials/plan.h"
+#include "credentials/sources.h"
 #include "data.h"
 #include "fake.h"
-#include "plan.h"
 #include "reply.h"
-#include "sources.h"
 
 static const char *text_of(const json_t *tree, const char *name)
 {

@@ -2,7 +2,7 @@
 /* The one thing of the tree that listings need. */
 #include <stdlib.h>
 
-#include "tree.h"
+#include "tree/tree.h"
 
 struct fs_dir *fs_dir_free(struct fs_dir *dir)
 {

@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "caller.h"
+#include "face/caller.h"
 
 static bool makes_name(long number)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When the kernel may answer a readdir from its own copy. */
-#include "listing.h"
+#include "face/listing.h"
 
 #include <check.h>
 #include <stdlib.h>

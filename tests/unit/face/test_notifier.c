@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Notices: given once each, never while their directory is on hold, and known to have been given. */
-#include "notifier.h"
+#include "face/notifier.h"
 
 #include <check.h>
 #include <poll.h>

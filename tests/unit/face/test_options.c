@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line, as people, mount(8) and fstab write it. */
-#include "options.h"
+#include "command/options.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Directories: found, made, and kept out of the mount. */
-#include "places.h"
+#include "command/places.h"
 
 #include <check.h>
 #include <errno.h>

@@ -9,8 +9,8 @@
 
 #include "deploy_account.h"
 #include "ecsfs/cleanup.h"
+#include "tree/tree_private.h"
 #include "tree_account.h"
-#include "tree_private.h"
 #include "tree_world.h"
 
 #define WEB "/clusters/prod/services/web/"

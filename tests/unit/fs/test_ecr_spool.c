@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "scratch.h"
-#include "spool.h"
+#include "staging/scratch.h"
+#include "staging/spool.h"
 
 enum { SIZE = 9 << 20 };
 static char data[SIZE];

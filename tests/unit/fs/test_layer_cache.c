@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "layer_cache.h"
+#include "images/layer_cache.h"
 
 static char folder[] = "/tmp/ecsfs-layers.XXXXXX", inside[64];
 static struct fs_layer_cache *cache;

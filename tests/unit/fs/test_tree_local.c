@@ -10,7 +10,7 @@
 
 #include "ecsfs/cleanup.h"
 #include "ecsfs/local.h"
-#include "tree_private.h"
+#include "tree/tree_private.h"
 
 static struct {
     struct ecs_backend *backend;

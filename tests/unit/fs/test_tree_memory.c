@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
-#include "tree_private.h"
+#include "tree/tree_private.h"
 #include "tree_world.h"
 
 #define WEB "/clusters/prod/services/web/"

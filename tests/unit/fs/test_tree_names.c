@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
-#include "names.h"
+#include "tree/names.h"
 
 static bool taken(const void *arg, const char *name)
 {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "tree/tree_private.h"
 #include "tree_account.h"
-#include "tree_private.h"
 #include "tree_world.h"
 
 static struct world world;

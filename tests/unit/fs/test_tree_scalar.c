@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "ecsfs/cleanup.h"
-#include "tree_private.h"
+#include "tree/tree_private.h"
 #include "tree_world.h"
 
 #define WEB "/clusters/prod/services/web/"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
-#include "local.h"
+#include "staging/local.h"
 #include "write_account.h"
 #include "write_world.h"
 

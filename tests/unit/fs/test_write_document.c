@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "document.h"
+#include "documents/document.h"
 #include "ecsfs/cleanup.h"
 
 /* JSON with ' for ". */

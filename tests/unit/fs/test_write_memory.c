@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "local.h"
-#include "tree_private.h"
+#include "staging/local.h"
+#include "tree/tree_private.h"
 #include "write_account.h"
 #include "write_world.h"
 

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
-#include "local.h"
-#include "tree_private.h"
+#include "staging/local.h"
+#include "tree/tree_private.h"
 #include "write_account.h"
 #include "write_world.h"
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "ecsfs/cleanup.h"
-#include "local.h"
-#include "tree_private.h"
+#include "staging/local.h"
+#include "tree/tree_private.h"
 #include "write_account.h"
 #include "write_world.h"
 

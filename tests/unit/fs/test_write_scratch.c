@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
-#include "rejected.h"
-#include "scratch.h"
+#include "staging/rejected.h"
+#include "staging/scratch.h"
 
 START_TEST(writes_reads_and_cuts)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stage.h"
+#include "staging/stage.h"
 
 #define OLD "{\n  \"cpu\": \"256\"\n}\n"
 #define NEW "{\n  \"cpu\": \"1024\"\n}\n"

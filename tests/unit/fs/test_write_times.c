@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "times.h"
-#include "tree_private.h"
+#include "tree/times.h"
+#include "tree/tree_private.h"
 #include "write_account.h"
 #include "write_world.h"
 

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
+#include "tree/tree_private.h"
 #include "tree_account.h"
-#include "tree_private.h"
 
 bool (*world_guard)(bool in);
 

@@ -9,7 +9,7 @@
 #include "ecsfs/backend.h"
 #include "ecsfs/cache.h"
 #include "ecsfs/clock.h"
-#include "tree.h"
+#include "tree/tree.h"
 
 enum { WORLD_CALLS = 65536, WORLD_TEXT = 262144 };
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ecr/scan.h"
+#include "ecs/program.h"
 #include "living.h"
-#include "program.h"
-#include "scan.h"
 
 #define NETWORK "'networkConfiguration': {'awsvpcConfiguration': {'subnets': ['subnet-1']}}"
 
