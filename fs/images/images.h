@@ -18,7 +18,7 @@ int fs_image_tags(struct fs_view *view, const struct json_t **ret_tags);
 int fs_image_users(struct fs_view *view, const char *uri, const char *digest,
                    const struct json_t **ret_users);
 
-/* "sha256:<hex>" and NUL: 72 bytes. */
+/* digest.c: "sha256:<hex>" and NUL: 72 bytes. */
 void fs_digest_of(const void *data, size_t len, char digest[72]);
 /* Do these bytes hash to it? */
 bool fs_digest_matches(const char *digest, const void *data, size_t len);

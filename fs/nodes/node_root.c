@@ -4,8 +4,6 @@
  *     $ ls /mnt/ecs
  *     README  account  clusters  overview  public-repositories  registry  repositories  task-definitions
  */
-#include <string.h>
-
 #include "tree/nodes.h"
 
 static const struct fs_node root_rows[] = {
@@ -25,27 +23,3 @@ static const struct fs_node root_rows[] = {
 };
 
 const struct fs_node fs_root_node = {"", FS_DIR, .children = root_rows};
-
-static bool only(const char *id, const char *set, size_t most)
-{
-    size_t len = strlen(id);
-    return len > 0 && len <= most && strspn(id, set) == len;
-}
-
-#define DIGITS "0123456789"
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-bool fs_accept_name(const char *id)
-{
-    return only(id, LETTERS DIGITS "-_", 255);
-}
-
-bool fs_accept_id(const char *id)
-{
-    return only(id, DIGITS "abcdef-", 36);
-}
-
-bool fs_accept_revision(const char *id)
-{
-    return only(id, DIGITS, 10) && id[0] != '0';
-}

@@ -28,7 +28,8 @@ extern const struct fs_node fs_public_registry_nodes[];    /* registry/public/ *
 extern const struct fs_node fs_registry_nodes[];           /* registry/ */
 extern const struct fs_node fs_rejected_nodes[];           /* .ecsfs/rejected/ */
 
-/* Could AWS have a resource of that name? Spares a call for ".git", "*.swp" and the like. */
+/* accept.c, and beside what has them: could AWS have a resource of that name? Spares a call for ".git",
+ * "*.swp" and the like. */
 bool fs_accept_name(const char *id);       /* cluster, service, family: letters, digits, - and _ */
 bool fs_accept_id(const char *id);         /* task, container instance: hex digits, also with dashes */
 bool fs_accept_repository(const char *id); /* also a part of its name */
