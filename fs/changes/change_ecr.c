@@ -191,12 +191,14 @@ static const struct fs_document create_request = {
 
 static int create_by_document(struct fs_view *view, const char *text, struct ecs_action **ret_action)
 {
-    cleanup_error struct ecs_error *error = NULL;
     json_t *input = NULL;
-    if (*text != '{')
+    int r = 0;
+    if (*text == '{')
+        r = fs_stream_read(view, &create_request, text, &input);
+    else
         input = json_pack("{s:s}", "repositoryName", text);
-    else if (fs_document_read(&create_request, NULL, text, strlen(text), &input, &error) < 0)
-        return fs_fail(view->rq, error->err, error->code, "%s", error->message);
+    if (r < 0)
+        return r;
     const char *name = json_string_value(json_object_get(input, "repositoryName"));
     struct ecs_key key = {ECS_REPOSITORY, "", name};
     if (name == NULL || !fs_accept_repository(name)) {
@@ -205,7 +207,7 @@ static int create_by_document(struct fs_view *view, const char *text, struct ecs
                        "create takes %s; repositoryName is missing or no name",
                        fs_create_repository_stream.takes);
     }
-    int r = made(fs_action(fs_repositories_of(view)->service, "CreateRepository", json_incref(input),
+    r = made(fs_action(fs_repositories_of(view)->service, "CreateRepository", json_incref(input),
                            ECS_EFFECT_CREATE, &key, "repository"),
                  ret_action);
     json_decref(input);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "documents/document.h"
 #include "ecsfs/cleanup.h"
 #include "staging/local.h"
 
@@ -18,6 +19,14 @@ struct stream_handle {
     struct ecs_buf out; /* what is unread */
     size_t read;        /* of it */
 };
+
+int fs_stream_read(struct fs_view *view, const struct fs_document *document, const char *text,
+                   json_t **ret_input)
+{
+    cleanup_error struct ecs_error *error = NULL;
+    int r = fs_document_read(document, NULL, text, strlen(text), ret_input, &error);
+    return r < 0 ? fs_fail(view->rq, r, error->code, "%s", error->message) : 0;
+}
 
 static int stream_open(struct fs_view *view, int flags, struct fs_handle **ret_handle,
                        struct fs_open_hints *ret_hints)

@@ -19,6 +19,13 @@ struct fs_stream {
     int (*answer)(struct fs_view *view, const struct json_t *reply, struct ecs_buf *out);
 };
 
+struct fs_document;
+
+/* The document that a stream was given, held against its operation's shape; what is wrong with it is told.
+ * *ret_input: a new reference. 0 or -errno. */
+int fs_stream_read(struct fs_view *view, const struct fs_document *document, const char *text,
+                   struct json_t **ret_input);
+
 extern const struct fs_stream fs_run_stream, fs_create_cluster_stream, fs_create_repository_stream,
     fs_create_task_set_stream, fs_create_capacity_provider_stream;
 

@@ -31,26 +31,12 @@ static const struct fs_document provider_request = {
     .wrappers = (const char *const[]){NULL},
 };
 
-static int read_request(struct fs_view *view, const struct fs_document *document, const char *text,
-                        json_t **ret_input)
-{
-    cleanup_error struct ecs_error *error = NULL;
-    int r = fs_document_read(document, NULL, text, strlen(text), ret_input, &error);
-    return r < 0 ? fs_fail(view->rq, r, error->code, "%s", error->message) : 0;
-}
-
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-    return text ? text : "";
-}
-
 /* ---- task sets ---- */
 
 static int create_task_set(struct fs_view *view, const char *text, struct ecs_action **ret_action)
 {
     json_t *input;
-    int r = read_request(view, &task_set_request, text, &input);
+    int r = fs_stream_read(view, &task_set_request, text, &input);
     if (r < 0)
         return r;
     char token[FS_TOKEN_TEXT];
@@ -69,7 +55,7 @@ static int create_task_set(struct fs_view *view, const char *text, struct ecs_ac
 
 static int tell_task_set(struct fs_view *view, const json_t *reply, struct ecs_buf *out)
 {
-    const char *arn = text_of(json_object_get(reply, "taskSet"), "taskSetArn");
+    const char *arn = fs_json_text(json_object_get(reply, "taskSet"), "taskSetArn");
     return ecs_buf_addf(out, "%s\n", fs_task_definition_short(arn)); /* as it is called in task-sets/ */
 }
 
@@ -84,10 +70,10 @@ const struct fs_stream fs_create_task_set_stream = {
 static int create_provider(struct fs_view *view, const char *text, struct ecs_action **ret_action)
 {
     json_t *input;
-    int r = read_request(view, &provider_request, text, &input);
+    int r = fs_stream_read(view, &provider_request, text, &input);
     if (r < 0)
         return r;
-    cleanup_free char *name = strdup(text_of(input, "name"));
+    cleanup_free char *name = strdup(fs_json_text(input, "name"));
     if (!name || !*name) {
         json_decref(input);
         return fs_fail(view->rq, -EINVAL, "InvalidValue", "create takes %s; name is missing",
@@ -101,7 +87,7 @@ static int create_provider(struct fs_view *view, const char *text, struct ecs_ac
 
 static int tell_provider(struct fs_view *view, const json_t *reply, struct ecs_buf *out)
 {
-    return ecs_buf_addf(out, "%s\n", text_of(json_object_get(reply, "capacityProvider"), "name"));
+    return ecs_buf_addf(out, "%s\n", fs_json_text(json_object_get(reply, "capacityProvider"), "name"));
 }
 
 const struct fs_stream fs_create_capacity_provider_stream = {

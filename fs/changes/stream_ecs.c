@@ -29,26 +29,12 @@ static const struct fs_document create_request = {
     .wrappers = (const char *const[]){NULL},
 };
 
-static int read_document(struct fs_view *view, const struct fs_document *document, const char *text,
-                         json_t **ret_input)
-{
-    cleanup_error struct ecs_error *error = NULL;
-    int r = fs_document_read(document, NULL, text, strlen(text), ret_input, &error);
-    return r < 0 ? fs_fail(view->rq, r, error->code, "%s", error->message) : 0;
-}
-
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-    return text ? text : "";
-}
-
 /* ---- tasks/run ---- */
 
 static int read_run(struct fs_view *view, const char *text, json_t **ret_input)
 {
     if (*text == '{')
-        return read_document(view, &run_request, text, ret_input);
+        return fs_stream_read(view, &run_request, text, ret_input);
     if (strpbrk(text, " \t\"'"))
         return fs_fail(view->rq, -EINVAL, "InvalidValue", "run takes %s; got \"%.64s\"", fs_run_stream.takes,
                        text);
@@ -78,14 +64,14 @@ static int needs_network(struct fs_view *view, const struct ecs_key *definition,
     if (r != 0)
         return r == -ENOENT ? 0 : r;
     json_t *tree = ecs_doc_tree(doc);
-    *ret_needs = strcmp(text_of(tree, "networkMode"), "awsvpc") == 0;
+    *ret_needs = strcmp(fs_json_text(tree, "networkMode"), "awsvpc") == 0;
     json_decref(tree);
     return 0;
 }
 
 static bool is_of_family(const json_t *service, const char *family)
 {
-    const char *name = fs_task_definition_short(text_of(service, "taskDefinition"));
+    const char *name = fs_task_definition_short(fs_json_text(service, "taskDefinition"));
     size_t len = strlen(family);
     return strncmp(name, family, len) == 0 && (name[len] == ':' || !name[len]);
 }
@@ -161,12 +147,12 @@ static int tell_tasks(struct fs_view *view, const json_t *reply, struct ecs_buf 
     size_t i;
     json_t *task;
     json_array_foreach(json_object_get(reply, "tasks"), i, task)
-        ecs_buf_addf(out, "%s\n", fs_task_definition_short(text_of(task, "taskArn")));
+        ecs_buf_addf(out, "%s\n", fs_task_definition_short(fs_json_text(task, "taskArn")));
     const json_t *failure = json_array_get(json_object_get(reply, "failures"), 0);
     if (failure)
         return fs_fail(view->rq, -EBUSY, "TaskNotPlaced", "%zu of the tasks were not started: %s %s",
-                       json_array_size(json_object_get(reply, "failures")), text_of(failure, "reason"),
-                       text_of(failure, "detail"));
+                       json_array_size(json_object_get(reply, "failures")), fs_json_text(failure, "reason"),
+                       fs_json_text(failure, "detail"));
     return out->failed;
 }
 
@@ -181,7 +167,7 @@ const struct fs_stream fs_run_stream = {
 static int create_cluster(struct fs_view *view, const char *text, struct ecs_action **ret_action)
 {
     json_t *input = NULL;
-    int r = *text == '{' ? read_document(view, &create_request, text, &input) : 0;
+    int r = *text == '{' ? fs_stream_read(view, &create_request, text, &input) : 0;
     if (r < 0)
         return r;
     if (*text != '{')
@@ -200,7 +186,7 @@ static int create_cluster(struct fs_view *view, const char *text, struct ecs_act
 
 static int tell_cluster(struct fs_view *view, const json_t *reply, struct ecs_buf *out)
 {
-    return ecs_buf_addf(out, "%s\n", text_of(json_object_get(reply, "cluster"), "clusterName"));
+    return ecs_buf_addf(out, "%s\n", fs_json_text(json_object_get(reply, "cluster"), "clusterName"));
 }
 
 const struct fs_stream fs_create_cluster_stream = {

@@ -47,17 +47,11 @@ static struct history *history_of(struct fs_inode *inode)
     return more->memory;
 }
 
-static const char *text_of(const json_t *event, const char *member)
-{
-    const char *text = json_string_value(json_object_get(event, member));
-    return text != NULL ? text : "";
-}
-
 static void add_event(struct ecs_buf *text, const json_t *event)
 {
-    fs_add_safe(text, text_of(event, "createdAt"));
+    fs_add_safe(text, fs_json_text(event, "createdAt"));
     ecs_buf_adds(text, " ");
-    fs_add_safe(text, text_of(event, "message"));
+    fs_add_safe(text, fs_json_text(event, "message"));
     ecs_buf_adds(text, "\n");
 }
 
@@ -67,7 +61,7 @@ static bool has_event(const json_t *events, const char *id)
     json_t *event;
     json_array_foreach((json_t *)events, i, event)
     {
-        if (strcmp(text_of(event, "id"), id) == 0)
+        if (strcmp(fs_json_text(event, "id"), id) == 0)
             return true;
     }
     return false;
@@ -80,7 +74,7 @@ static void keep_dropped(struct history *history, const json_t *events)
     const json_t *before = json_object_get(tree, "events");
     for (size_t i = json_array_size(before); i-- > 0;) {
         const json_t *event = json_array_get(before, i);
-        if (!has_event(events, text_of(event, "id")))
+        if (!has_event(events, fs_json_text(event, "id")))
             add_event(&history->older, event);
     }
     json_decref(tree);

@@ -10,12 +10,6 @@
 #include "tree/nodes.h"
 #include "tree/show.h"
 
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-    return text != NULL ? text : "";
-}
-
 static int list_tags(struct fs_view *directory, fs_emit_fn *emit, void *arg)
 {
     json_t *tree, *tag;
@@ -23,8 +17,9 @@ static int list_tags(struct fs_view *directory, fs_emit_fn *emit, void *arg)
     if (r != 0)
         return r;
     size_t i;
-    json_array_foreach(json_object_get(tree, "tags"), i, tag) if (r == 0 && text_of(tag, "Key")[0] != '\0')
-        r = emit(arg, text_of(tag, "Key"));
+    json_array_foreach(json_object_get(tree, "tags"), i,
+                       tag) if (r == 0 && fs_json_text(tag, "Key")[0] != '\0') r =
+        emit(arg, fs_json_text(tag, "Key"));
     json_decref(tree);
     return r;
 }
@@ -39,9 +34,9 @@ static int show_tag(struct fs_view *view, struct ecs_buf *text)
     r = -ENOENT;
     json_array_foreach(json_object_get(tree, "tags"), i, tag)
     {
-        if (strcmp(text_of(tag, "Key"), view->id) != 0)
+        if (strcmp(fs_json_text(tag, "Key"), view->id) != 0)
             continue;
-        fs_add_safe(text, text_of(tag, "Value"));
+        fs_add_safe(text, fs_json_text(tag, "Value"));
         r = text->failed;
     }
     json_decref(tree);

@@ -37,12 +37,6 @@ static const char *arn_member(enum ecs_kind_id kind)
     }
 }
 
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-    return text != NULL ? text : "";
-}
-
 static int list(struct fs_view *directory, fs_emit_fn *emit, void *arg)
 {
     json_t *tree, *tag;
@@ -52,7 +46,7 @@ static int list(struct fs_view *directory, fs_emit_fn *emit, void *arg)
         return r;
     json_array_foreach(json_object_get(tree, "tags"), i, tag)
     {
-        const char *key = text_of(tag, "key");
+        const char *key = fs_json_text(tag, "key");
         if (r == 0 && *key != '\0')
             r = emit(arg, key);
     }
@@ -70,8 +64,8 @@ static int show(struct fs_view *view, struct ecs_buf *text)
     r = -ENOENT;
     json_array_foreach(json_object_get(tree, "tags"), i, tag)
     {
-        if (strcmp(text_of(tag, "key"), view->id) == 0) {
-            fs_add_safe(text, text_of(tag, "value"));
+        if (strcmp(fs_json_text(tag, "key"), view->id) == 0) {
+            fs_add_safe(text, fs_json_text(tag, "value"));
             r = text->failed;
         }
     }
@@ -107,7 +101,7 @@ static int make(struct fs_view *view, const char *operation, const char *member,
         return r;
     }
     json_t *input =
-        json_pack("{s:s, s:o}", "resourceArn", text_of(tree, arn_member(view->key.kind)), member, value);
+        json_pack("{s:s, s:o}", "resourceArn", fs_json_text(tree, arn_member(view->key.kind)), member, value);
     json_decref(tree);
     *ret_action = fs_action("ecs", operation, input, ECS_EFFECT_FORGET, &view->key, NULL);
     if (*ret_action != NULL && view->key.kind == ECS_FAMILY) {

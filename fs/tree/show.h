@@ -21,6 +21,9 @@ void fs_add_short(struct ecs_buf *text, const char *arn);
 /* The row's document as a tree: a new reference. 0, FS_PARKED, -errno. */
 int fs_view_tree(struct fs_view *view, struct json_t **ret_tree);
 
+/* A member's text; "" when it has none. Borrowed from the object. */
+const char *fs_json_text(const struct json_t *object, const char *member);
+
 /* "45s", "12m", "3h", "20d": how long ago that was; "-" for NULL. */
 void fs_add_age(struct ecs_buf *text, const struct fs_view *view, const char *time);
 

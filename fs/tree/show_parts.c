@@ -9,6 +9,12 @@
 #include "show.h"
 #include "tree_private.h"
 
+const char *fs_json_text(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+    return text != NULL ? text : "";
+}
+
 void fs_add_safe(struct ecs_buf *text, const char *value)
 {
     for (const char *at = value; *at != '\0';) {
