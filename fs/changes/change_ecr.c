@@ -208,8 +208,8 @@ static int create_by_document(struct fs_view *view, const char *text, struct ecs
                        fs_create_repository_stream.takes);
     }
     r = made(fs_action(fs_repositories_of(view)->service, "CreateRepository", json_incref(input),
-                           ECS_EFFECT_CREATE, &key, "repository"),
-                 ret_action);
+                       ECS_EFFECT_CREATE, &key, "repository"),
+             ret_action);
     json_decref(input);
     return r;
 }
