@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ecs_manual_clock manual;
     struct ecs_error *error = NULL;
-    cleanup_free char *text = strndup((const char *)data, size);
+    cleanup_free char *text = target_text(data, size);
     ecs_manual_clock_init(&manual, 1000000, 1790000000000);
     struct world *world =
         world_new(&(struct ecs_local_options){.clock = &manual.clock, .region = "us-east-1"}, &error);

@@ -29,7 +29,7 @@ static void check(struct fault *fault, const char *why)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *why = NULL;
-    cleanup_free char *text = strndup((const char *)data, size);
+    cleanup_free char *text = target_text(data, size);
     if (!text)
         return 0;
     struct fault *fault = fault_parse(text, &why);

@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ecs_manual_clock manual;
     struct ecs_error *error = NULL;
-    cleanup_free char *text = strndup((const char *)data, size);
+    cleanup_free char *text = target_text(data, size);
     if (!text)
         return 0;
     fill(text);
