@@ -123,7 +123,7 @@ static int know_others(struct listing *listing, struct fs_view *directory)
         struct ecs_doc *doc;
         fs_view_child(&child, directory->tree, directory->rq, directory->inode, row, row->name, NULL);
         r = row->present != NULL ? listed(&child) : fs_view_doc(&child, &doc);
-        if (r < 0 && number < ABSENT_BITS && fs_unknown_operation(&child, r))
+        if (r < 0 && number < ABSENT_BITS && (r == -ENOENT || fs_unknown_operation(&child, r)))
             listing->absent |= UINT64_C(1) << number;
         if (r != FS_PARKED)
             r = 0; /* absent, or told by who reads it */

@@ -72,6 +72,9 @@ class Ecr(unittest.TestCase):
         self.assertEqual(self.count("DescribeImages"), REPOSITORIES)
         self.assertEqual(self.count("GetAuthorizationToken") + self.count("GetDownloadUrlForLayer"), 0)
 
+    def test_what_the_endpoint_cannot_tell_is_not_listed(self):
+        self.sh("ls -lR repositories/team/r0 > /dev/null")  # moto knows nothing of signing
+
     def test_what_is_critical_and_what_runs_is_answered_from_lists(self):
         self.proxy.reset()
         self.sh("grep -sl CRITICAL repositories/team/*/images/*/severity; ls repositories/team/r0/images/*/in-use-by > /dev/null")
