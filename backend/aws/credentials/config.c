@@ -77,10 +77,11 @@ static struct ecs_error *choose_rest(struct aws_config *config, const struct aws
     if (attempts) {
         char *end;
         long n = strtol(attempts, &end, 10);
-        if (*end || n < 1 || n > MOST_ATTEMPTS)
-            return ecs_error_new(-EINVAL, "InvalidConfiguration", "max_attempts is \"%s\", not 1 to %d",
-                                 attempts, MOST_ATTEMPTS);
-        config->max_attempts = (int)n;
+        if (*end || n < 1)
+            return ecs_error_new(-EINVAL, "InvalidConfiguration", "max_attempts is \"%s\", not 1 or more",
+                                 attempts);
+        /* More are never made: the deadline comes first. The AWS CLI takes any number. */
+        config->max_attempts = n < MOST_ATTEMPTS ? (int)n : MOST_ATTEMPTS;
     }
     const char *mode = aws_config_get(config, env, "AWS_RETRY_MODE", "retry_mode");
     if (mode && strcmp(mode, "standard") != 0 && strcmp(mode, "adaptive") != 0 && strcmp(mode, "legacy") != 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "document.h"
 #include "sources.h"
 
 struct aws_credentials *aws_from_environment(const struct aws_config *config, const struct aws_env *env,
@@ -17,8 +18,19 @@ struct aws_credentials *aws_from_environment(const struct aws_config *config, co
                                    "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not");
         return NULL;
     }
-    struct aws_credentials *found = aws_credentials_new(id, secret, aws_env_get(env, "AWS_SESSION_TOKEN"),
-                                                        aws_env_get(env, "AWS_ACCOUNT_ID"), 0);
+    /* The older name first, and the time of expiry, as the AWS CLI has it. */
+    const char *token = aws_env_get(env, "AWS_SECURITY_TOKEN"),
+               *expires = aws_env_get(env, "AWS_CREDENTIAL_EXPIRATION");
+    int64_t expires_ms = 0;
+    if (expires && aws_time_parse(expires, &expires_ms) < 0) {
+        *ret_error =
+            ecs_error_new(-EINVAL, "InvalidConfiguration",
+                          "AWS_CREDENTIAL_EXPIRATION is \"%.40s\", not a time with its zone", expires);
+        return NULL;
+    }
+    struct aws_credentials *found =
+        aws_credentials_new(id, secret, token ? token : aws_env_get(env, "AWS_SESSION_TOKEN"),
+                            aws_env_get(env, "AWS_ACCOUNT_ID"), expires_ms);
     if (!found) {
         *ret_error = ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
         return NULL;

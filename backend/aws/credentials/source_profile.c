@@ -24,9 +24,11 @@ static void name_file(const struct aws_env *env, const struct aws_profiles *prof
 struct aws_credentials *aws_from_keys(const struct aws_env *env, const struct aws_profiles *profiles,
                                       const struct aws_section *profile, struct ecs_error **ret_error)
 {
+    const char *token = aws_section_get(profile, "aws_security_token"); /* first, as the AWS CLI has it */
     struct aws_credentials *found = aws_credentials_new(
         aws_section_get(profile, "aws_access_key_id"), aws_section_get(profile, "aws_secret_access_key"),
-        aws_section_get(profile, "aws_session_token"), aws_section_get(profile, "aws_account_id"), 0);
+        token ? token : aws_section_get(profile, "aws_session_token"),
+        aws_section_get(profile, "aws_account_id"), 0);
     if (!found) {
         *ret_error = ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
         return NULL;

@@ -395,6 +395,30 @@ START_TEST(precedence)
 }
 END_TEST
 
+/* Names of old, which the AWS CLI reads first, and a time of expiry. */
+START_TEST(older_names)
+{
+    struct world world;
+    struct ecs_error *error;
+    make_world(&world,
+               "{\"AWS_ACCESS_KEY_ID\":\"E\",\"AWS_SECRET_ACCESS_KEY\":\"S\",\"AWS_SECURITY_TOKEN\":\"old\","
+               "\"AWS_SESSION_TOKEN\":\"new\",\"AWS_CREDENTIAL_EXPIRATION\":\"2122-05-02T18:36:00Z\"}",
+               "[profile t]\naws_access_key_id = A\naws_secret_access_key = S\naws_security_token = old\n");
+    struct aws_credentials *found = resolve(&world, NULL, NULL, &error);
+    ck_assert_str_eq(found->session_token, "old");
+    ck_assert_int_eq(found->expires_ms, 4807190160000);
+    aws_credentials_unref(found);
+    found = resolve(&world, "t", NULL, &error);
+    ck_assert_str_eq(found->session_token, "old");
+    aws_credentials_unref(found);
+    json_object_set_new(world.variables, "AWS_CREDENTIAL_EXPIRATION", json_string("soon"));
+    ck_assert_ptr_null(resolve(&world, NULL, NULL, &error));
+    ck_assert_str_eq(error->code, "InvalidConfiguration");
+    ecs_error_unref(error);
+    end_world(&world);
+}
+END_TEST
+
 START_TEST(broken_lines)
 {
     struct world world;
@@ -517,6 +541,7 @@ int main(void)
     tcase_add_test(cases, sso_expired);
     tcase_add_test(cases, mfa);
     tcase_add_test(cases, precedence);
+    tcase_add_test(cases, older_names);
     tcase_add_test(cases, broken_lines);
     tcase_add_test(cases, programs);
     tcase_add_test(cases, times);

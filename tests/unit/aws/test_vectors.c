@@ -348,6 +348,7 @@ START_TEST(custom_endpoints)
         {"{\"AWS_REGION\":\"cn-north-1\"}", "", "ecs", "ecs.cn-north-1.amazonaws.com.cn"},
         {"{\"AWS_DEFAULT_REGION\":\"eu-west-1\"}", "", "ecs", "ecs.eu-west-1.amazonaws.com"},
         {"{\"AWS_MAX_ATTEMPTS\":\"0\"}", "", "ecs", NULL},
+        {"{\"AWS_MAX_ATTEMPTS\":\"100\"}", "", "ecs", "ecs.us-east-1.amazonaws.com"},
         {"{\"AWS_RETRY_MODE\":\"wild\"}", "", "ecs", NULL},
         {"{\"AWS_REGION\":\"a.b\"}", "", "ecs", NULL},
         {"{\"AWS_DEFAULT_PROFILE\":\"absent\"}", "", "ecs", NULL},
