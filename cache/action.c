@@ -208,6 +208,7 @@ static void forget_one(struct ecs_cache *cache, const struct ecs_action *action)
         list_forget(cache, listing);
         return;
     }
+    forget_begun(cache, listing->kind, listing->parent, action->key.id);
     struct entry *entry = entry_get(cache, listing, action->key.id);
     /* An answer asked for before is on its way perhaps to an entry that nothing is known of yet. */
     if (entry && entry_extra(entry))

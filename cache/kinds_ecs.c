@@ -78,6 +78,8 @@ const struct ecs_kind ecs_kind_service = {
     .gone = "INACTIVE",
     .time = "createdAt",
     .fields = service_fields,
+    .begins = true,
+    .begun_kind = ECS_SERVICE_DEPLOYMENT,
 };
 
 /* ListTasks gives tasks whose desiredStatus is RUNNING unless STOPPED is asked for. */

@@ -13,6 +13,8 @@ enum {
     /* How long the document of something that no listing names is kept (a draining service that
      * somebody reads by name). */
     UNNAMED_KEEP_MS = 600000,
+    /* How long AWS's list is shown that may lack what a write of ours has just begun. */
+    UNSETTLED_STALE_MS = 1000,
 };
 
 struct chain {
@@ -212,6 +214,8 @@ static void set_standing(struct ecs_cache *cache, struct listing *listing, int64
     listing->standing.begun_ms = begun_ms;
     listing->standing.arrived_ms = now_ms(cache);
     listing->standing.until_ms = begun_ms + cache->options.stale_ms;
+    if (begun_ms < listing->unsettled_ms && cache->options.stale_ms > UNSETTLED_STALE_MS)
+        listing->standing.until_ms = begun_ms + UNSETTLED_STALE_MS;
     trouble_set(cache, &listing->trouble, NULL);
 }
 

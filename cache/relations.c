@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a write to one kind means to the kinds that show the same thing: a new revision is its family's
- * newest, a deregistered one is no longer ACTIVE but INACTIVE. The rows tell which kinds those are. */
+ * newest, a deregistered one is no longer ACTIVE but INACTIVE, an updated service may have begun a
+ * deployment. The rows tell which kinds those are. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,9 +60,22 @@ static void keep_alias_of(struct ecs_cache *cache, enum ecs_kind_id alias, struc
     }
 }
 
+void forget_begun(struct ecs_cache *cache, const struct ecs_kind *kind, const char *parent, const char *id)
+{
+    cleanup_free char *under = NULL;
+    if (!kind->begins || asprintf(&under, "%s/%s", parent, id) < 0)
+        return;
+    struct listing *listing = listing_get(cache, kind->begun_kind, under);
+    if (!listing)
+        return;
+    list_forget(cache, listing);
+    listing->unsettled_ms = now_ms(cache) + cache->options.settle_ms;
+}
+
 void keep_relations(struct ecs_cache *cache, struct entry *entry, bool created)
 {
     const struct ecs_kind *kind = entry->listing->kind;
+    forget_begun(cache, kind, entry->listing->parent, entry->id);
     if (kind->is_alias)
         keep_original(cache, entry, created);
     for (unsigned i = 0; i < ECS_KINDS; i++)

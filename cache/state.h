@@ -86,6 +86,7 @@ struct listing {
     struct trouble trouble;
     uint64_t write_seq;
     struct overlay *overlays;
+    int64_t unsettled_ms; /* until then AWS's list may lack what a write of ours began */
     struct list_fetch *fetch;
     struct ecs_cache_waiters waiters, all_waiters;
 
@@ -293,6 +294,8 @@ bool is_action_call(const struct ecs_call *call);
 
 /* relations.c: told after a write of ours to `entry` is in force */
 void keep_relations(struct ecs_cache *cache, struct entry *entry, bool created);
+/* The same of a write that told nothing: only what it may have begun is not to be known. */
+void forget_begun(struct ecs_cache *cache, const struct ecs_kind *kind, const char *parent, const char *id);
 
 /* Before the cache goes: what is under way ends as it stands, without another call. */
 void action_end(struct ecs_cache *cache, struct ecs_action *action);

@@ -204,7 +204,7 @@ bool listing_release(struct ecs_cache *cache, struct listing **link)
 {
     struct listing *listing = *link;
     bool tells = listing->list || listing->entries || listing->overlays || listing->standing.arrived_ms ||
-                 listing->trouble.error;
+                 listing->trouble.error || now_ms(cache) < listing->unsettled_ms;
     if (tells || listing_held(cache, listing))
         return false;
     struct listing **chain =

@@ -58,7 +58,7 @@ static const struct fs_entries deployments = {.list = list_deployments, .has = h
 
 /* ---- changing one ---- */
 
-/* The service is not as it was either. */
+/* Neither the service nor the list of its deployments is as it was. */
 static void forget_service(struct ecs_action *action, const struct ecs_error *error)
 {
     struct fs_tree *tree = action->arg;
@@ -66,6 +66,8 @@ static void forget_service(struct ecs_action *action, const struct ecs_error *er
     char *slash = cluster != NULL ? strchr(cluster, '/') : NULL;
     if (slash == NULL)
         return;
+    struct ecs_key deployments_key = {ECS_SERVICE_DEPLOYMENT, action->key.parent, ""};
+    ecs_cache_forget(tree->cache, &deployments_key);
     *slash = '\0';
     struct ecs_key service = {ECS_SERVICE, cluster, slash + 1};
     ecs_cache_forget(tree->cache, &service);

@@ -142,6 +142,11 @@ struct ecs_kind {
      * revision becomes an inactive one): its list is then forgotten. */
     bool has_next;
     enum ecs_kind_id next_kind;
+    /* A write to one may begin one of that kind, whose parent is made of this one's parent and id (a
+     * service's deployments): that list is then forgotten, and what AWS says of it held for a second at most
+     * until the write has settled. */
+    bool begins;
+    enum ecs_kind_id begun_kind;
 };
 
 extern const struct ecs_kind *const ecs_kinds[ECS_KINDS];

@@ -102,6 +102,65 @@ static bool listed(const char *id)
     return list && ecs_list_has(list, id);
 }
 
+static const struct ecs_key deployments = {ECS_SERVICE_DEPLOYMENT, "prod/web", ""};
+
+/* What a read shows as the first deployment, AWS (if it is asked) having `first` alone. */
+static const char *first_deployment(const char *first)
+{
+    struct waiter waiter;
+    const struct ecs_list *list;
+    waiter_init(&fake, &waiter);
+    int r = ecs_cache_list(fake.cache, &waiter.want, &deployments, &list);
+    if (r == ECS_PARKED) {
+        fake_reply(&fake, fake_find(&fake, "ListServiceDeployments"),
+                   "{'serviceDeployments':[{'serviceDeploymentArn':'" ARN
+                   "service-deployment/prod/web/%s'}]}",
+                   first);
+        ecs_cache_pump(fake.cache);
+        r = ecs_cache_list(fake.cache, &waiter.want, &deployments, &list);
+    }
+    ck_assert_int_eq(r, 0);
+    return ecs_list_at(list, 0);
+}
+
+START_TEST(a_write_to_a_service_forgets_the_list_of_its_deployments)
+{
+    ck_assert_str_eq(first_deployment("d1"), "d1");
+    ck_assert_str_eq(first_deployment("d2"), "d1");
+    ck_assert_uint_eq(fake_count(&fake, "ListServiceDeployments"), 1);
+    scale_web(5);
+    /* AWS's list lags, which is not believed for as long as it would be else ... */
+    ck_assert_str_eq(first_deployment("d1"), "d1");
+    ck_assert_uint_eq(fake_count(&fake, "ListServiceDeployments"), 2);
+    ck_assert_str_eq(first_deployment("d2"), "d1");
+    ecs_manual_clock_step(&fake.clock, 1000);
+    ck_assert_str_eq(first_deployment("d2"), "d2");
+    ck_assert_uint_eq(fake_count(&fake, "ListServiceDeployments"), 3);
+    /* ... until the write has settled. */
+    ecs_manual_clock_step(&fake.clock, 9000);
+    ck_assert_str_eq(first_deployment("d2"), "d2");
+    ecs_manual_clock_step(&fake.clock, 4999);
+    ck_assert_str_eq(first_deployment("d3"), "d2");
+    ck_assert_uint_eq(fake_count(&fake, "ListServiceDeployments"), 4);
+}
+END_TEST
+
+/* Also of a service whose deployments nobody has asked for before, and of one whose answer told nothing. */
+START_TEST(a_first_list_of_deployments_after_a_write_is_short_lived)
+{
+    struct waiter waiter;
+    waiter_init(&fake, &waiter);
+    struct ecs_action *action = new_action("UpdateService", ECS_EFFECT_FORGET, &web, NULL);
+    ck_assert_int_eq(ecs_cache_act(fake.cache, &waiter.want, action), ECS_PARKED);
+    fake_reply(&fake, fake_find(&fake, "UpdateService"), "{}");
+    ecs_cache_pump(fake.cache);
+    ecs_action_unhold(action);
+    ck_assert_str_eq(first_deployment("d1"), "d1");
+    ecs_manual_clock_step(&fake.clock, 1000);
+    ck_assert_str_eq(first_deployment("d2"), "d2");
+}
+END_TEST
+
 START_TEST(a_write_shows_at_once_with_no_read)
 {
     struct waiter waiter;
@@ -442,6 +501,8 @@ static Suite *suite(void)
     tcase_add_test(tests, a_write_shows_at_once_with_no_read);
     tcase_add_test(tests, tags_survive_a_reply_without_them);
     tcase_add_test(tests, a_fetch_begun_before_a_write_does_not_overwrite_it);
+    tcase_add_test(tests, a_write_to_a_service_forgets_the_list_of_its_deployments);
+    tcase_add_test(tests, a_first_list_of_deployments_after_a_write_is_short_lived);
     tcase_add_test(tests, lagging_answers_are_dropped_while_a_write_settles);
     tcase_add_test(tests, others_changes_are_believed_while_a_write_settles);
     tcase_add_test(tests, there_and_back_within_the_settling);
