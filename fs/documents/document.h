@@ -35,6 +35,8 @@ bool fs_canon_equal(const struct ecs_shape *shape, const struct json_t *a, const
 /* The same for one member of a structure; either value may be NULL: absent. */
 bool fs_canon_member_equal(const struct ecs_shape *shape, const char *member, const struct json_t *a,
                            const struct json_t *b);
+/* What AWS fills in where the member is left out, as JSON; NULL: nothing, or not known. */
+const char *fs_canon_default(const struct ecs_shape *shape, const char *member);
 /* Two-space indent, sorted keys; without closing newline. 0, -ENOMEM, -EFBIG. */
 int fs_canon_text(const struct json_t *value, struct ecs_buf *text);
 
@@ -73,6 +75,12 @@ struct fs_save {
 
 /* ---- the rows ---- */
 
+/* What means "none" to the operation that updates a member. */
+struct fs_unset {
+    const char *member, *value; /* as JSON */
+    bool sent; /* for a member that a save leaves out; otherwise people must write it themselves */
+};
+
 struct fs_document {
     const char *what;         /* "task definition": for messages */
     const char *service;      /* of its operations; NULL: "ecs" */
@@ -84,9 +92,12 @@ struct fs_document {
     const char *const *wrappers; /* members that hold the whole: {"taskDefinition": {...}}; NULL-terminated */
     const char *name;            /* input member that the path decides: "family"; NULL: none */
     const char *const *hidden;   /* input members that are not the document's: "cluster", "clientToken" */
+    const struct fs_unset *unset; /* members that can be unset; ends with a NULL member; or NULL */
     const char *text; /* the document is any JSON object: AWS holds it as text in this member ("": in none).
                          Then no input, output, wrappers, name or hidden */
     bool creates;     /* a save may be the first: without it, what AWS does not have cannot be saved */
+    /* Of a describe output: sets the members that it tells elsewhere, in place. NULL: there are none. */
+    void (*complete)(struct json_t *described);
     /* The document of what AWS says, in FS_CANON_SHOW. New reference; NULL: out of memory. */
     struct json_t *(*render)(const struct json_t *described);
     /* Instead of a plan, for saves whose calls are not known beforehand: makes them, in as many runs as it
@@ -126,9 +137,15 @@ int fs_plan_add(struct fs_plan *plan, const char *operation, struct json_t *inpu
                 struct fs_plan_call **ret_call);
 
 /* Members of `wanted` (the row's, without the hidden and the name) whose meaning differs from those of
- * `now`; borrowed values; new reference; NULL: out of memory. What `wanted` leaves out stays. */
+ * `now`; borrowed values; new reference; NULL: out of memory. Of what `wanted` leaves out it says nothing. */
 struct json_t *fs_document_differences(const struct fs_document *document, const struct json_t *wanted,
                                        const struct json_t *now);
+/* A person who takes a member out of what is `shown` means something by it. Adds to `differences` what unsets
+ * it; -EINVAL with *ret_error where nothing does that, by name; -ENOMEM. What AWS fills in anyway is no
+ * difference. */
+int fs_document_left_out(const struct fs_document *document, const struct json_t *wanted,
+                         const struct json_t *shown, struct json_t *differences,
+                         struct ecs_error **ret_error);
 
 /* "web:12" of an ARN or of itself. Points into `text`. */
 const char *fs_task_definition_short(const char *text);

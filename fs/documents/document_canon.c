@@ -82,6 +82,8 @@ static const struct {
     {"CreateServiceRequest", "platformVersion", "\"LATEST\""},
     {"CreateServiceRequest", "propagateTags", "\"NONE\""},
     {"CreateServiceRequest", "schedulingStrategy", "\"REPLICA\""},
+    {"CreateServiceRequest", "serviceConnectConfiguration", "{\"enabled\":false}"},
+    {"UpdateClusterRequest", "settings", "[{\"name\":\"containerInsights\",\"value\":\"disabled\"}]"},
     {"UpdateClusterRequest", "serviceConnectDefaults", "{\"namespace\":\"\"}"},
 };
 
@@ -99,6 +101,15 @@ static bool is_default(const struct ecs_shape *shape, const char *member, const 
         return equal;
     }
     return false;
+}
+
+const char *fs_canon_default(const struct ecs_shape *shape, const char *member)
+{
+    for (size_t i = 0; i < ARRAY_LEN(defaults); i++) {
+        if (strcmp(defaults[i].member, member) == 0 && strcmp(defaults[i].shape, shape->name) == 0)
+            return defaults[i].value;
+    }
+    return NULL;
 }
 
 static bool is_empty(const json_t *value)

@@ -48,6 +48,21 @@ static int refuse_absent(const struct fs_save *save, struct ecs_error **ret_erro
     return -ESTALE;
 }
 
+/* With what the save leaves out. New reference; NULL with *ret_error. */
+static json_t *changes(const struct fs_document *document, const struct fs_save *save,
+                       struct ecs_error **ret_error)
+{
+    json_t *shown = document->render(save->now);
+    json_t *differences = shown ? fs_document_differences(document, save->wanted, save->now) : NULL;
+    int r = differences ? fs_document_left_out(document, save->wanted, shown, differences, ret_error)
+                        : no_memory(ret_error);
+    json_decref(shown);
+    if (r == 0)
+        return differences;
+    json_decref(differences);
+    return NULL;
+}
+
 /* ---- cluster.json ---- */
 
 static json_t *render_cluster(const json_t *described)
@@ -64,14 +79,19 @@ static int plan_cluster(const struct fs_save *save, struct fs_plan *plan, struct
 {
     if (!save->now)
         return refuse_absent(save, ret_error);
-    json_t *differences = fs_document_differences(&fs_cluster_document, save->wanted, save->now);
+    json_t *differences = changes(&fs_cluster_document, save, ret_error);
     if (!differences)
-        return no_memory(ret_error);
+        return (*ret_error)->err;
     if (json_object_size(differences) > 0)
         return add_call(save, "UpdateCluster", differences, cluster_updated, plan, ret_error);
     json_decref(differences);
     return 0;
 }
+
+static const struct fs_unset cluster_unset[] = {
+    {"serviceConnectDefaults", "{\"namespace\":\"\"}", true},
+    {0},
+};
 
 const struct fs_document fs_cluster_document = {
     .what = "cluster",
@@ -81,6 +101,7 @@ const struct fs_document fs_cluster_document = {
     .described = "clusters",
     .wrappers = (const char *const[]){"clusters", "cluster", NULL},
     .hidden = (const char *const[]){"cluster", NULL},
+    .unset = cluster_unset,
     .render = render_cluster,
     .plan = plan_cluster,
 };
@@ -106,26 +127,29 @@ static bool providers_put(const struct ecs_action *action, const struct ecs_doc 
     return changed_to(&fs_capacity_providers_document, action, now);
 }
 
-/* The call replaces both lists, so the one that a save leaves out is sent as it is. */
+/* The call replaces both lists, so the one that does not differ is sent as it is. */
 static int plan_providers(const struct fs_save *save, struct fs_plan *plan, struct ecs_error **ret_error)
 {
     if (!save->now)
         return refuse_absent(save, ret_error);
-    json_t *differences = fs_document_differences(&fs_capacity_providers_document, save->wanted, save->now);
-    size_t len = json_object_size(differences);
-    json_decref(differences);
+    json_t *differences = changes(&fs_capacity_providers_document, save, ret_error);
     if (!differences)
-        return no_memory(ret_error);
-    if (len == 0)
+        return (*ret_error)->err;
+    if (json_object_size(differences) == 0) {
+        json_decref(differences);
         return 0;
-    json_t *body = json_object(), *now = render_providers(save->now);
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        json_t *value = json_object_get(save->wanted, lists[i]);
-        json_object_set(body, lists[i], value ? value : json_object_get(now, lists[i]));
     }
-    json_decref(now);
+    json_t *body = render_providers(save->now);
+    json_object_update(body, differences);
+    json_decref(differences);
     return add_call(save, "PutClusterCapacityProviders", body, providers_put, plan, ret_error);
 }
+
+static const struct fs_unset providers_unset[] = {
+    {"capacityProviders", "[]", true},
+    {"defaultCapacityProviderStrategy", "[]", true},
+    {0},
+};
 
 const struct fs_document fs_capacity_providers_document = {
     .what = "list of capacity providers",
@@ -135,6 +159,7 @@ const struct fs_document fs_capacity_providers_document = {
     .described = "clusters",
     .wrappers = (const char *const[]){"clusters", "cluster", NULL},
     .hidden = (const char *const[]){"cluster", NULL},
+    .unset = providers_unset,
     .render = render_providers,
     .plan = plan_providers,
 };

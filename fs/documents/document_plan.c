@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "document.h"
+#include "ecsfs/cleanup.h"
+#include "ecsfs/json.h"
 
 int fs_plan_add(struct fs_plan *plan, const char *operation, json_t *input, struct fs_plan_call **ret_call)
 {
@@ -65,4 +67,52 @@ json_t *fs_document_differences(const struct fs_document *document, const json_t
         }
     }
     return differences;
+}
+
+/* ---- what a save leaves out ---- */
+
+static const struct fs_unset *unset_of(const struct fs_document *document, const char *name)
+{
+    const struct fs_unset *unset = document->unset;
+    while (unset && unset->member && strcmp(unset->member, name) != 0)
+        unset++;
+    return unset && unset->member ? unset : NULL;
+}
+
+static void tell_left_out(const struct fs_document *document, const struct ecs_shape *shape, const char *name,
+                          const json_t *value, struct ecs_buf *words)
+{
+    const struct fs_unset *unset = unset_of(document, name);
+    const char *none = unset ? unset->value : fs_canon_default(shape, name);
+    cleanup_free char *is = ecs_json_text(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+    ecs_buf_addf(words, "%s%s (it is %.200s%s%s)", words->len ? ", " : "", name, is ? is : "set",
+                 none ? "; to unset it write " : "", none ? none : "");
+}
+
+int fs_document_left_out(const struct fs_document *document, const json_t *wanted, const json_t *shown,
+                         json_t *differences, struct ecs_error **ret_error)
+{
+    cleanup_buf struct ecs_buf words = ECS_BUF(8192);
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)shown, name, value)
+    {
+        const struct ecs_shape *shape = shape_of_member(document, name);
+        if (json_object_get(wanted, name) || !shape || fs_canon_member_equal(shape, name, NULL, value))
+            continue;
+        const struct fs_unset *unset = unset_of(document, name);
+        if (!unset || !unset->sent)
+            tell_left_out(document, shape, name, value, &words);
+        else if (json_object_set_new(differences, name, json_loads(unset->value, 0, NULL)) < 0)
+            words.failed = -ENOMEM;
+    }
+    if (words.len == 0 && !words.failed)
+        return 0;
+    *ret_error = words.failed
+                     ? ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory")
+                     : ecs_error_new(-EINVAL, "LeftOut",
+                                     "left out, and that unsets nothing at AWS: %s. A save is of the "
+                                     "whole %s: what is read, with the changes in it",
+                                     words.data, document->what);
+    return words.failed ? -ENOMEM : -EINVAL;
 }

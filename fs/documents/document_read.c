@@ -243,6 +243,8 @@ int fs_document_read(const struct fs_document *document, const char *name, const
     int r = document->text ? unwrap_text(document, &wanted, ret_error) : unwrap(document, &wanted, ret_error);
     if (r == 0 && !document->text) {
         drop_nulls(wanted);
+        if (document->complete)
+            document->complete(wanted);
         drop_read_only(document, wanted);
         r = check(document, wanted, ret_error);
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clusters/<c>/services/<s>/service.json: what CreateService and UpdateService take. A save sends only
- * what differs; what it leaves out stays as it is. Three configurations are missing in what
- * DescribeServices says of a service, and stand in its PRIMARY deployment. desiredCount has its own
- * file: left out when read, honoured when written. Tags too: those named are set, none is removed. */
+ * what differs; a member that is shown and that it leaves out is unset, or refused by name. Three
+ * configurations are missing in what DescribeServices says of a service, and stand in its PRIMARY deployment.
+ * desiredCount has its own file: left out when read, honoured when written. Tags too: those named are set,
+ * none is removed. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -32,16 +33,22 @@ static const json_t *primary_deployment(const json_t *service)
     return NULL;
 }
 
-/* The service with what only its deployment tells. */
-static json_t *complete(const json_t *described)
+/* Adds what only its deployment tells. */
+static void add_deployed(json_t *service)
 {
-    json_t *service = json_copy((json_t *)described);
-    const json_t *primary = primary_deployment(described);
-    for (size_t i = 0; service && i < ARRAY_LEN(deployed); i++) {
+    const json_t *primary = primary_deployment(service);
+    for (size_t i = 0; i < ARRAY_LEN(deployed); i++) {
         json_t *value = json_object_get(primary, deployed[i]);
         if (value && !json_object_get(service, deployed[i]))
             json_object_set(service, deployed[i], value);
     }
+}
+
+static json_t *complete(const json_t *described)
+{
+    json_t *service = json_copy((json_t *)described);
+    if (service)
+        add_deployed(service);
     return service;
 }
 
@@ -211,6 +218,27 @@ static int plan_update(const struct fs_save *save, json_t *body, struct fs_plan 
     return 0;
 }
 
+/* Members whose absence says nothing. A capacity provider strategy takes the place of the launch type. Of
+ * availabilityZoneRebalancing AWS has two defaults: CreateService's ENABLED, and DISABLED of what is older.
+ */
+static json_t *shown_to_miss(const struct fs_save *save)
+{
+    json_t *shown = render(save->now);
+    json_object_del(shown, "availabilityZoneRebalancing");
+    if (json_array_size(json_object_get(save->wanted, "capacityProviderStrategy")) > 0)
+        json_object_del(shown, "launchType");
+    return shown;
+}
+
+static int unset_left_out(const struct fs_save *save, json_t *differences, struct ecs_error **ret_error)
+{
+    json_t *shown = shown_to_miss(save);
+    int r = shown ? fs_document_left_out(&fs_service_document, save->wanted, shown, differences, ret_error)
+                  : no_memory(ret_error);
+    json_decref(shown);
+    return r;
+}
+
 static int plan_change(const struct fs_save *save, struct fs_plan *plan, struct ecs_error **ret_error)
 {
     json_t *service = complete(save->now);
@@ -223,6 +251,8 @@ static int plan_change(const struct fs_save *save, struct fs_plan *plan, struct 
             json_object_del(differences, "forceNewDeployment");
         r = refuse_fixed(differences, service, ret_error);
     }
+    if (r == 0)
+        r = unset_left_out(save, differences, ret_error);
     if (r == 0 && json_object_size(differences) > 0)
         r = plan_update(save, differences, plan, ret_error);
     if (r == 0)
@@ -237,6 +267,21 @@ static int plan(const struct fs_save *save, struct fs_plan *ret_plan, struct ecs
     return save->now ? plan_change(save, ret_plan, ret_error) : plan_creation(save, ret_plan, ret_error);
 }
 
+/* UpdateService says of each list that an empty one removes what is there. Without its capacity provider
+ * strategy a service goes back to its launch type, and all its tasks with it: nobody means that in passing.
+ */
+static const struct fs_unset unset[] = {
+    {"loadBalancers", "[]", true},
+    {"placementConstraints", "[]", true},
+    {"placementStrategy", "[]", true},
+    {"serviceRegistries", "[]", true},
+    {"volumeConfigurations", "[]", true},
+    {"vpcLatticeConfigurations", "[]", true},
+    {"serviceConnectConfiguration", "{\"enabled\":false}", true},
+    {"capacityProviderStrategy", "[]", false},
+    {0},
+};
+
 const struct fs_document fs_service_document = {
     .what = "service",
     .kind = ECS_SERVICE,
@@ -247,6 +292,8 @@ const struct fs_document fs_service_document = {
     .wrappers = (const char *const[]){"services", "service", NULL},
     .name = "serviceName",
     .hidden = (const char *const[]){"cluster", "service", "clientToken", NULL},
+    .unset = unset,
+    .complete = add_deployed,
     .render = render,
     .plan = plan,
 };

@@ -104,6 +104,9 @@ static void save_as_vim(void)
     WORLD_RUN(&world, family, fs_unlink(world.tree, &world.rq, family, "latest.json~"));
 }
 
+#define WHOLE \
+    "\"taskDefinition\": \"web:1\", \"launchType\": \"FARGATE\", " /* what is shown of the service */
+
 static void session(void)
 {
     struct fs_handle *a = open_anyhow(LATEST, O_WRONLY | O_TRUNC), *b = open_anyhow(LATEST, O_RDWR);
@@ -121,7 +124,7 @@ static void session(void)
     world_write(&world, LATEST, REFUSED);
     save_as_vim();
     world_write(&world, SERVICES "/web/service.json",
-                "{\"desiredCount\": 9, \"tags\": [{\"key\": \"a\", \"value\": \"b\"}]}\n");
+                "{" WHOLE "\"desiredCount\": 9, \"tags\": [{\"key\": \"a\", \"value\": \"b\"}]}\n");
     a = open_anyhow("/clusters/prod/tasks/run", O_RDWR);
     if (a != NULL) {
         world_write_at(a, "api\n", 0);
@@ -139,7 +142,8 @@ static void all_works(void)
         0);
     ck_assert_int_eq(world_calls(&world, "RegisterTaskDefinition") - before, 1);
     ck_assert_ptr_nonnull(strstr(world_cat(&world, LATEST), "\"end\""));
-    ck_assert_int_eq(world_write(&world, SERVICES "/web/service.json", "{\"desiredCount\": 3}\n"), 0);
+    ck_assert_int_eq(world_write(&world, SERVICES "/web/service.json", "{" WHOLE "\"desiredCount\": 3}\n"),
+                     0);
     ck_assert_str_eq(world_cat(&world, SERVICES "/web/desired-count"), "3\n");
     int r;
     struct fs_inode *inode = world_at(&world, LATEST, &r);

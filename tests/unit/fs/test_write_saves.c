@@ -198,6 +198,8 @@ END_TEST
 
 /* ---- services ---- */
 
+#define WHOLE "\"taskDefinition\": \"web:1\", \"launchType\": \"FARGATE\", " /* what is shown of it */
+
 START_TEST(only_what_differs_is_sent)
 {
     cleanup_free char *text = strdup(world_cat(&world, SERVICES "/web/service.json"));
@@ -208,6 +210,17 @@ START_TEST(only_what_differs_is_sent)
     cleanup_free char *sent =
         json_dumps(json_object_get(world.last, "UpdateService"), JSON_COMPACT | JSON_SORT_KEYS);
     ck_assert_str_eq(sent, "{\"cluster\":\"prod\",\"service\":\"web\",\"taskDefinition\":\"web:2\"}");
+}
+END_TEST
+
+/* Nobody's save is taken for nothing: the refused text is kept, and AWS was not asked. */
+START_TEST(what_is_taken_out_is_no_silent_nothing)
+{
+    ck_assert_int_eq(world_write(&world, SERVICES "/web/service.json", "{\"taskDefinition\": \"web:2\"}\n"),
+                     -EINVAL);
+    ck_assert_ptr_nonnull(strstr(world_xattr(&world, SERVICES "/web/service.json", "user.ecsfs.error"),
+                                 "launchType (it is \"FARGATE\")"));
+    ck_assert_int_eq(world_changes(), 0);
 }
 END_TEST
 
@@ -231,7 +244,8 @@ START_TEST(the_first_failure_stops_and_says_what_was_done)
     world.fail_message = "no such tag";
     world.fail_status = 400;
     ck_assert_int_eq(world_write(&world, SERVICES "/web/service.json",
-                                 "{\"desiredCount\": 9, \"tags\": [{\"key\": \"a\", \"value\": \"b\"}]}\n"),
+                                 "{" WHOLE
+                                 "\"desiredCount\": 9, \"tags\": [{\"key\": \"a\", \"value\": \"b\"}]}\n"),
                      -EINVAL);
     ck_assert_ptr_nonnull(strstr(world_xattr(&world, SERVICES "/web/service.json", "user.ecsfs.error"),
                                  "UpdateService was done, TagResource failed: no such tag"));
@@ -240,7 +254,7 @@ START_TEST(the_first_failure_stops_and_says_what_was_done)
 END_TEST
 
 #define NOT_SENT SERVICES "/web/service.json TagResource: not sent"
-#define TAGGED "{\"desiredCount\": 8, \"tags\": [{\"key\": \"a\", \"value\": \"b\"}]}\n"
+#define TAGGED "{" WHOLE "\"desiredCount\": 8, \"tags\": [{\"key\": \"a\", \"value\": \"b\"}]}\n"
 
 START_TEST(what_was_not_sent_is_said)
 {
@@ -440,6 +454,7 @@ int main(void)
     tcase_add_test(tcase, a_lost_answer_is_looked_for);
     tcase_add_test(tcase, what_was_not_done_is_sent_again);
     tcase_add_test(tcase, only_what_differs_is_sent);
+    tcase_add_test(tcase, what_is_taken_out_is_no_silent_nothing);
     tcase_add_test(tcase, a_service_that_went_is_not_made_anew);
     tcase_add_test(tcase, the_first_failure_stops_and_says_what_was_done);
     tcase_add_test(tcase, what_was_not_sent_is_said);

@@ -40,7 +40,8 @@ START_TEST(the_time_of_a_save_stays)
 {
     int64_t created = time_of(DOCUMENT);
     world_step(&world, 60000);
-    ck_assert_int_eq(world_write(&world, DOCUMENT, "{\"taskDefinition\": \"web:2\"}\n"), 0);
+    ck_assert_int_eq(
+        world_write(&world, DOCUMENT, "{\"launchType\": \"FARGATE\", \"taskDefinition\": \"web:2\"}\n"), 0);
     int64_t saved = time_of(DOCUMENT);
     ck_assert_int_gt(saved, created);
     world_step(&world, 60000);
@@ -48,7 +49,8 @@ START_TEST(the_time_of_a_save_stays)
     forget(DOCUMENT);
     ck_assert_int_eq(time_of(DOCUMENT), saved);
     world_step(&world, 60000);
-    ck_assert_int_eq(world_write(&world, DOCUMENT, "{\"taskDefinition\": \"web:1\"}\n"), 0);
+    ck_assert_int_eq(
+        world_write(&world, DOCUMENT, "{\"launchType\": \"FARGATE\", \"taskDefinition\": \"web:1\"}\n"), 0);
     ck_assert_int_gt(time_of(DOCUMENT), saved);
 }
 END_TEST
