@@ -126,7 +126,8 @@ struct aws_client {
     pthread_t refresher;
     atomic_bool refresh_unwanted;
     int64_t refresh_not_before_ms, refreshed_ms;
-    struct ecs_error *keys_error; /* why there are none; until refresh_not_before_ms */
+    struct ecs_error *keys_error;                  /* why there are none; until refresh_not_before_ms */
+    char expired_source[128], expired_remedy[128]; /* "" or of those whose time is over */
 
     pthread_mutex_t lock;                /* guards what follows */
     struct aws_credentials *credentials; /* replaced under the lock by the network thread, which alone

@@ -100,6 +100,26 @@ static struct ecs_error *expired(const struct aws_credentials *credentials)
                          credentials->source, credentials->remedy);
 }
 
+/* That new ones cannot be had is the lesser news: a refused connection alone would read as AWS's. Takes over
+ * `why`. */
+static struct ecs_error *not_renewed(const struct aws_client *client, struct ecs_error *why)
+{
+    if (!*client->expired_source || why->err == -EKEYEXPIRED)
+        return why;
+    struct ecs_error *both = ecs_error_new(-EKEYEXPIRED, "ExpiredCredentials",
+                                           "the keys from %s have expired, and could not be renewed: %s; %s",
+                                           client->expired_source, why->message, client->expired_remedy);
+    ecs_error_unref(why);
+    return both;
+}
+
+static void let_expire(struct aws_client *client)
+{
+    memcpy(client->expired_source, client->credentials->source, sizeof(client->expired_source));
+    memcpy(client->expired_remedy, client->credentials->remedy, sizeof(client->expired_remedy));
+    replace_keys(client, NULL);
+}
+
 static void note_trouble(struct aws_client *client, const struct ecs_error *error)
 {
     pthread_mutex_lock(&client->lock);
@@ -113,7 +133,7 @@ void aws_keys_arrived(struct aws_client *client, struct aws_letter *from, int64_
     pthread_join(client->refresher, NULL);
     client->refreshing = false;
     ecs_error_unref(client->keys_error);
-    client->keys_error = letter->error;
+    client->keys_error = letter->error ? not_renewed(client, letter->error) : NULL;
     if (letter->skewed_ms != letter->skew_ms)
         client->skew_ms = letter->skewed_ms;
     if (letter->credentials && time_left(client, letter->credentials) <= 0) {
@@ -121,6 +141,7 @@ void aws_keys_arrived(struct aws_client *client, struct aws_letter *from, int64_
         aws_credentials_unref(letter->credentials);
     } else if (letter->credentials) {
         replace_keys(client, letter->credentials);
+        *client->expired_source = 0;
     }
     if (client->keys_error)
         note_trouble(client, client->keys_error);
@@ -136,10 +157,8 @@ bool aws_keys_ready(struct aws_client *client, int64_t now, struct ecs_error **r
 {
     int64_t left = client->credentials ? time_left(client, client->credentials) : 0;
     if (client->credentials && left <= 0) {
-        if (!client->keys_error)
-            client->keys_error = expired(client->credentials);
         client->refresh_not_before_ms = now;
-        replace_keys(client, NULL);
+        let_expire(client);
     }
     if (left < AWS_REFRESH_AHEAD_MS && !client->refreshing && now >= client->refresh_not_before_ms) {
         int r = start_refresh(client, now);

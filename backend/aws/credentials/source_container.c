@@ -120,7 +120,8 @@ struct aws_credentials *aws_from_container(const struct aws_config *config, cons
     if (!error)
         found = ask(env, url, token.data, &error);
     if (found)
-        aws_credentials_describe(found, "look at the role of this task or pod", "container");
+        aws_credentials_describe(found, "look at the role and the credentials agent of this task or pod",
+                                 "container");
     else if (strcmp(error->code, "NotConfigured") == 0)
         ecs_error_unref(error);
     else

@@ -15,12 +15,12 @@
 #include "data.h"
 #include "ecsfs/clock.h"
 
-/* The system's clock, whose wall time the test moves. */
-static atomic_llong ahead_ms;
+/* The system's clock, whose wall time the test moves, and whose other it moves forward between calls. */
+static atomic_llong ahead_ms, rested_ms;
 static int64_t real_now(const struct ecs_clock *clock)
 {
     (void)clock;
-    return ecs_system_clock.now_ms(&ecs_system_clock);
+    return ecs_system_clock.now_ms(&ecs_system_clock) + rested_ms;
 }
 static int64_t moved_wall(const struct ecs_clock *clock)
 {
@@ -232,6 +232,39 @@ START_TEST(container)
 }
 END_TEST
 
+/* The host of the keys is gone when their time is over: that they expired, why none came, and what to do;
+ * also of the tries that follow. Once it is back, all is well. */
+START_TEST(expired_without_renewal)
+{
+    struct world world = {.life_ms = 20000};
+    struct server *server = server_start(serve, &world), *closed = server_start(serve, &world);
+    set_url("AWS_CONTAINER_CREDENTIALS_FULL_URI", server, "/keys");
+    struct caller caller;
+    begin(&caller, server, NULL);
+    call_well(&caller);
+    char gone[128];
+    snprintf(gone, sizeof(gone), "%s/keys", server_url(closed));
+    server_stop(closed);
+    setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", gone, 1);
+    ahead_ms += MINUTE_MS;
+    for (int i = 0; i < 2; i++) {
+        struct ecs_call *call = caller_call(&caller, "ListClusters", "{}", false, 20000);
+        ck_assert_int_eq(call->error->err, -EKEYEXPIRED);
+        ck_assert_str_eq(call->error->code, "ExpiredCredentials");
+        ck_assert_ptr_nonnull(strstr(call->error->message, "the keys from container have expired"));
+        ck_assert_ptr_nonnull(strstr(call->error->message, "could not be renewed: credentials of the "));
+        ck_assert_ptr_nonnull(strstr(call->error->message, "look at the role and the credentials agent"));
+        caller_done(call);
+        rested_ms += MINUTE_MS; /* the chain is asked again */
+    }
+    set_url("AWS_CONTAINER_CREDENTIALS_FULL_URI", server, "/keys");
+    call_well(&caller);
+    caller_stop(&caller);
+    server_stop(server);
+    unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+}
+END_TEST
+
 /* Refused while new ones are fetched in the background: the call waits for those. */
 START_TEST(refused_while_renewing)
 {
@@ -402,8 +435,9 @@ START_TEST(role_on_a_skewed_clock)
     ck_assert_str_eq(world.used, "ROLE");
     ck_assert_int_eq(world.fetches, 1);
     ck_assert_int_eq(world.skewed, 1); /* the calls that follow know it */
-    ahead_ms += 50 * MINUTE_MS;
-    call_well(&caller); /* renewed, as the hour is nearly over; at once with the right time */
+    /* below 10 minutes are left, whatever the part of a second that Date leaves out: the call waits */
+    ahead_ms += 51 * MINUTE_MS;
+    call_well(&caller); /* renewed; at once with the right time */
     ck_assert_int_eq(world.fetches, 2);
     caller_stop(&caller);
     server_stop(server);
@@ -471,6 +505,7 @@ int main(void)
     tcase_add_test(cases, hanging);
     tcase_add_test(cases, hanging_program);
     tcase_add_test(cases, expired_on_arrival);
+    tcase_add_test(cases, expired_without_renewal);
     tcase_add_test(cases, mfa);
     tcase_add_test(cases, role_on_a_skewed_clock);
     suite_add_tcase(suite, cases);
