@@ -198,6 +198,7 @@ static void free_client(struct aws_client *client)
     free(client->profile_option);
     free(client->region_option);
     free(client->endpoint_option);
+    pthread_mutex_destroy(&client->waiting.lock);
     pthread_mutex_destroy(&client->lock);
     free(client);
 }
@@ -262,6 +263,8 @@ struct ecs_backend *ecs_aws_new(const struct ecs_aws_options *options, struct ec
     client->clock = options->clock ? options->clock : &ecs_system_clock;
     client->env = aws_process_env;
     client->env.clock = client->clock;
+    pthread_mutex_init(&client->waiting.lock, NULL);
+    client->env.waiting = &client->waiting;
     client->pacing = options->pacing;
     client->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : AWS_TIMEOUT_MS;
     TAILQ_INIT(&client->all);

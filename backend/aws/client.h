@@ -95,6 +95,7 @@ struct aws_client {
     /* Constant once made. */
     struct aws_config *config;
     struct aws_env env;
+    struct aws_waiting waiting; /* locks itself */
     const struct ecs_clock *clock;
     bool pacing;
     int timeout_ms;
@@ -160,6 +161,8 @@ void aws_attempt_done(struct aws_client *client, struct aws_task *task, CURLcode
 /* Whether signed calls may go out now. If not, either a refresh is under way, or *ret_error is set (a
  * new reference) and waiting calls fail with it. */
 bool aws_keys_ready(struct aws_client *client, int64_t now, struct ecs_error **ret_error);
+/* Why a call that never left has waited too long, when that is for its keys; else NULL. */
+struct ecs_error *aws_keys_late(struct aws_client *client, const char *operation);
 /* Asks the chain at once, when a code was given that does not keep. */
 void aws_keys_begin(struct aws_client *client);
 void aws_keys_letter_free(struct aws_letter *letter);

@@ -175,6 +175,25 @@ bool aws_keys_ready(struct aws_client *client, int64_t now, struct ecs_error **r
     return client->credentials != NULL;
 }
 
+struct ecs_error *aws_keys_late(struct aws_client *client, const char *operation)
+{
+    if (client->credentials &&
+        (!client->refreshing || time_left(client, client->credentials) >= AWS_REFRESH_NEED_MS))
+        return NULL;
+    struct aws_waiting *waiting = &client->waiting;
+    pthread_mutex_lock(&waiting->lock);
+    const char *source = *waiting->source ? waiting->source : "the credential chain";
+    struct ecs_error *error =
+        *client->expired_source
+            ? aws_own_error(operation, -EKEYEXPIRED, "ExpiredCredentials",
+                            "the keys from %s have expired, and %s has not given new ones in time; %s",
+                            client->expired_source, source, waiting->remedy)
+            : aws_own_error(operation, -ETIMEDOUT, "CredentialsTimeout",
+                            "%s has not given the credentials in time; %s", source, waiting->remedy);
+    pthread_mutex_unlock(&waiting->lock);
+    return error;
+}
+
 bool aws_keys_refused(struct aws_client *client, const struct aws_credentials *refused, int64_t now)
 {
     if (client->credentials && client->credentials != refused)

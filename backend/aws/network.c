@@ -115,7 +115,7 @@ static void take_letters(struct aws_client *client)
     }
 }
 
-static struct ecs_error *too_late(const struct aws_client *client, const struct aws_task *task)
+static struct ecs_error *too_late(struct aws_client *client, const struct aws_task *task)
 {
     const char *operation = task->call->operation;
     if (task->throttled)
@@ -124,8 +124,9 @@ static struct ecs_error *too_late(const struct aws_client *client, const struct 
                              task->lane->class->name);
     if (task->attempts)
         return aws_own_error(operation, -ETIMEDOUT, "Timeout", "%s: no success in time", task->host);
-    if (!client->credentials)
-        return aws_own_error(operation, -ETIMEDOUT, "Timeout", "the credentials did not come in time");
+    struct ecs_error *error = aws_keys_late(client, operation);
+    if (error)
+        return error;
     return aws_own_error(operation, -EBUSY, "Paced",
                          "too many calls of class %s are waiting for AWS's rate limit of %g a second",
                          task->lane->class->name, task->lane->rate);

@@ -69,7 +69,8 @@ static bool check_configuration(struct check *check)
 
 static bool about_keys(const struct ecs_error *error)
 {
-    return error->err == -ENOKEY || error->err == -EKEYEXPIRED || error->err == -EKEYREJECTED;
+    return error->err == -ENOKEY || error->err == -EKEYEXPIRED || error->err == -EKEYREJECTED ||
+           strcmp(error->code, "CredentialsTimeout") == 0;
 }
 
 /* No answer of AWS's is in it. */

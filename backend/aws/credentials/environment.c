@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,20 @@ char *aws_env_path(const struct aws_env *env, const char *variable, const char *
         home = "";
     char *out = NULL;
     return asprintf(&out, "%s/%s", home, path ? path + 2 : below_home) < 0 ? NULL : out;
+}
+
+void aws_env_waits(const struct aws_env *env, const char *remedy, const char *format, ...)
+{
+    struct aws_waiting *waiting = env->waiting;
+    if (!waiting)
+        return;
+    pthread_mutex_lock(&waiting->lock);
+    snprintf(waiting->remedy, sizeof(waiting->remedy), "%s", remedy);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(waiting->source, sizeof(waiting->source), format, args);
+    va_end(args);
+    pthread_mutex_unlock(&waiting->lock);
 }
 
 bool aws_is_true(const char *value)

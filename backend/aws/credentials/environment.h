@@ -4,6 +4,7 @@
 #ifndef ECSFS_AWS_ENVIRONMENT_H
 #define ECSFS_AWS_ENVIRONMENT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +38,13 @@ void aws_answer_free(struct aws_answer *answer);
 #define cleanup_answer __attribute__((cleanup(aws_answer_free)))
 #define AWS_ANSWER ((struct aws_answer){.body = ECS_BUF_SECRET(AWS_EXCHANGE_MAX)})
 
+/* Which source the chain waits for, told by its thread to those that wait for the chain. */
+struct aws_waiting {
+    pthread_mutex_t lock;
+    char source[128],
+        remedy[128]; /* "credential_process aws-vault"; what to do when it is slow. "": none yet */
+};
+
 struct aws_env {
     /* NULL when unset. Blank is unset. */
     const char *(*get)(const struct aws_env *env, const char *name);
@@ -57,6 +65,7 @@ struct aws_env {
     const struct ecs_clock *clock;
     /* AWS's clock minus ours, as far as it is known; who finds it to be another sets it. NULL: 0. */
     int64_t *skew_ms;
+    struct aws_waiting *waiting; /* NULL: nobody wants to know */
 };
 
 /* The variable, or NULL when it is unset or blank. */
@@ -64,6 +73,9 @@ const char *aws_env_get(const struct aws_env *env, const char *name);
 /* A path below the home directory, or the variable's value with a leading "~/" resolved. The caller
  * frees it; NULL when out of memory. */
 char *aws_env_path(const struct aws_env *env, const char *variable, const char *below_home);
+/* A source is about to be asked that may take long: for `waiting`. */
+void aws_env_waits(const struct aws_env *env, const char *remedy, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* "true" in any case. */
 bool aws_is_true(const char *value);
 

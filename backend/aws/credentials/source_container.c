@@ -10,6 +10,7 @@
 #include "ecsfs/cleanup.h"
 #include "sources.h"
 
+#define AGENT_REMEDY "look at the role and the credentials agent of this task or pod"
 enum { TOKEN_MAX = 16 * 1024, CONTAINER_MS = 2000 };
 
 /* Where plain http may go: this host, ECS's and EKS's agents. */
@@ -98,6 +99,7 @@ static struct aws_credentials *ask(const struct aws_env *env, const char *url, c
         .metadata = true,
     };
     cleanup_answer struct aws_answer answer = AWS_ANSWER;
+    aws_env_waits(env, AGENT_REMEDY, "the credentials agent of the container");
     *ret_error = aws_exchange_again(env, &request, &answer);
     if (!*ret_error && answer.status != 200)
         *ret_error = aws_exchange_error("GetCredentials", &answer);
@@ -120,8 +122,7 @@ struct aws_credentials *aws_from_container(const struct aws_config *config, cons
     if (!error)
         found = ask(env, url, token.data, &error);
     if (found)
-        aws_credentials_describe(found, "look at the role and the credentials agent of this task or pod",
-                                 "container");
+        aws_credentials_describe(found, AGENT_REMEDY, "container");
     else if (strcmp(error->code, "NotConfigured") == 0)
         ecs_error_unref(error);
     else

@@ -152,6 +152,8 @@ struct aws_credentials *aws_from_imds(const struct aws_config *config, const str
         return NULL;
     char token[TOKEN_MAX] = "", role[ROLE_MAX] = "";
     struct aws_credentials *found = NULL;
+    aws_env_waits(env, "look at the metadata service of this instance, or set AWS_EC2_METADATA_DISABLED=true",
+                  "%.100s", base);
     *ret_error = get_token(env, base, token);
     if (!*ret_error)
         *ret_error = get_role(env, base, token, role);

@@ -22,6 +22,7 @@ struct aws_credentials *aws_from_process(const struct aws_env *env, const struct
     }
     cleanup_buf struct ecs_buf output = ECS_BUF_SECRET(OUTPUT_MAX);
     struct aws_credentials *found = NULL;
+    aws_env_waits(env, "run it by hand to see what it waits for", "credential_process %.90s", argv[0]);
     *ret_error = env->run(env, argv, AWS_PROCESS_MS, &output);
     if (!*ret_error) {
         found =

@@ -216,6 +216,7 @@ struct aws_credentials *aws_from_sso(const struct aws_config *config, const stru
         return NULL;
     }
     sso.path = token_path(&sso);
+    aws_env_waits(env, AWS_WAY_REMEDY, "SSO in %.40s", sso.region ? sso.region : "");
     struct aws_credentials *found = NULL;
     struct ecs_error *error =
         sso.path ? read_token(&sso) : ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");

@@ -107,6 +107,7 @@ static struct aws_credentials *ask_once(const struct aws_config *config, const s
         *ret_error = ecs_error_new(-ENOMEM, "OutOfMemory", "out of memory");
         return NULL;
     }
+    aws_env_waits(env, AWS_WAY_REMEDY, "STS at %.90s", endpoint.url.host);
     cleanup_answer struct aws_answer answer = AWS_ANSWER;
     *ret_error = aws_exchange_again(env, &request, &answer);
     if (*ret_error)

@@ -8,6 +8,9 @@
 
 enum { AWS_EXCHANGE_MS = 10000, AWS_PROCESS_MS = 60000 };
 
+/* What to do about a host of AWS's that does not answer. */
+#define AWS_WAY_REMEDY "look at HTTPS_PROXY and the firewall"
+
 /* Credentials; or NULL with *ret_error: it is configured, but does not serve; or NULL without: it is not
  * configured. */
 typedef struct aws_credentials *aws_source(const struct aws_config *config, const struct aws_env *env,

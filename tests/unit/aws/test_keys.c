@@ -406,6 +406,9 @@ START_TEST(hanging_program)
     begin(&caller, server, "p");
     struct ecs_call *call = caller_call(&caller, "ListClusters", "{}", false, 300);
     ck_assert_int_eq(call->error->err, -ETIMEDOUT);
+    ck_assert_str_eq(call->error->code, "CredentialsTimeout");
+    ck_assert_ptr_nonnull(strstr(call->error->message, "credential_process sleep has not given"));
+    ck_assert_ptr_nonnull(strstr(call->error->message, "run it by hand"));
     caller_done(call);
     int64_t from = now_ms();
     caller_stop(&caller);
