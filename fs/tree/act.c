@@ -99,14 +99,27 @@ static void journal(const struct fs_outcome *outcome, const struct ecs_error *er
     fs_tell_own(outcome->tree, "journal");
 }
 
+/* "ok web:12": AWS numbers what is registered. */
+static const char *registered(const struct ecs_action *action, struct ecs_buf *text)
+{
+    const char *revision = action->key.kind == ECS_REVISION && action->doc != NULL
+                               ? ecs_doc_field(action->doc, "revision")
+                               : NULL;
+    if (revision == NULL || strcmp(action->call.operation, "RegisterTaskDefinition") != 0)
+        return NULL;
+    ecs_buf_addf(text, "ok %s:%s", action->key.parent, revision);
+    return text->failed ? NULL : text->data;
+}
+
 static void on_finished(struct ecs_action *action, const struct ecs_error *error)
 {
+    cleanup_buf struct ecs_buf note = ECS_BUF(1024);
     struct fs_outcome *outcome = action->arg;
     action->arg = outcome->arg;
     action->finished = outcome->finished;
     action->happened = outcome->happened;
     if (outcome->tree != NULL)
-        journal(outcome, error, NULL);
+        journal(outcome, error, registered(action, &note));
     if (outcome->tree != NULL && action->finished != NULL)
         action->finished(action, error);
     free_outcome(outcome);
@@ -132,7 +145,7 @@ static struct fs_outcome *new_outcome(struct fs_view *view, const struct ecs_act
         fs_inode_path(view->inode, progress != NULL ? progress->name : NULL, &path);
     else
         fs_inode_path(view->parent, view->name, &path); /* what is about to come or go */
-    fs_journal_arguments(action->call.body, &arguments);
+    fs_journal_arguments(action->call.operation, action->call.body, &arguments);
     outcome->tree = view->tree;
     outcome->uid = view->rq->uid;
     outcome->pid = view->rq->pid;

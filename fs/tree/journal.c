@@ -14,7 +14,7 @@
 #include "tree_private.h"
 
 /* Lines kept in memory; the file keeps all. */
-enum { KEPT = 1024, LINE_BYTES = 16384, ARGUMENT_BYTES = 256 };
+enum { KEPT = 1024, LINE_BYTES = 16384, ARGUMENT_BYTES = 256, NAMES_BYTES = 2048 };
 
 struct fs_journal {
     char *ring[KEPT];
@@ -100,7 +100,8 @@ int fs_journal_show(const struct fs_journal *journal, struct ecs_buf *text)
     return text->failed;
 }
 
-/* Members that say what was done and to what; everything else may be a document, a secret, or both. */
+/* Members that say what was done and to what; of everything else, which may be a document, a secret, or both,
+ * the name alone is told. */
 static const char *const told[] = {
     "cluster",
     "clusterName",
@@ -132,6 +133,15 @@ static const char *const told[] = {
     "containerInstances",
     "repositoryName",
     "imageTag",
+    "imageTagMutability",
+    "value",
+    "launchType",
+    "platformVersion",
+    "propagateTags",
+    "availabilityZoneRebalancing",
+    "enableExecuteCommand",
+    "enableECSManagedTags",
+    "healthCheckGracePeriodSeconds",
 };
 
 static bool is_told(const char *member)
@@ -154,17 +164,58 @@ static void add_value(struct ecs_buf *text, json_t *value)
         ecs_buf_addf(text, "%.*s", ARGUMENT_BYTES, dump);
 }
 
-int fs_journal_arguments(const char *body, struct ecs_buf *text)
+static void add_member(struct ecs_buf *text, const char *member, json_t *value)
+{
+    ecs_buf_addf(text, "%s%s=", text->len > 0 ? " " : "", member);
+    add_value(text, value);
+}
+
+/* An attribute is a line that somebody wrote, as a count is. */
+static void add_attributes(struct ecs_buf *text, json_t *attributes)
+{
+    static const char *const parts[] = {"name", "value"};
+    json_t *attribute = json_array_get(attributes, 0); /* one file, one attribute */
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        json_t *value = json_object_get(attribute, parts[i]);
+        if (value != NULL)
+            add_member(text, parts[i], value);
+    }
+}
+
+/* An empty list removes what was there. */
+static void add_name(struct ecs_buf *text, const char *member, const json_t *value)
+{
+    const char *is = "...";
+    if (json_is_object(value))
+        is = "{...}";
+    else if (json_is_array(value))
+        is = json_array_size(value) > 0 ? "[...]" : "[]";
+    if (text->len < NAMES_BYTES)
+        ecs_buf_addf(text, "%s%.64s=%s", text->len > 0 ? " " : "", member, is);
+}
+
+/* A registration sends all there is: its members' names tell nothing. A token is of no meaning to anybody. */
+static bool has_names(const char *operation, const char *member)
+{
+    return strcmp(operation, "RegisterTaskDefinition") != 0 && strcmp(member, "clientToken") != 0;
+}
+
+int fs_journal_arguments(const char *operation, const char *body, struct ecs_buf *text)
 {
     json_t *input = json_loads(body != NULL ? body : "{}", 0, NULL);
     const char *member;
     json_t *value;
     json_object_foreach(input, member, value)
     {
-        if (!is_told(member))
-            continue;
-        ecs_buf_addf(text, "%s%s=", text->len > 0 ? " " : "", member);
-        add_value(text, value);
+        if (is_told(member))
+            add_member(text, member, value);
+    }
+    json_object_foreach(input, member, value)
+    {
+        if (strcmp(member, "attributes") == 0)
+            add_attributes(text, value);
+        else if (!is_told(member) && has_names(operation, member))
+            add_name(text, member, value);
     }
     json_decref(input);
     return text->failed;

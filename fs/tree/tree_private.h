@@ -96,8 +96,9 @@ struct fs_journal_row {
 };
 void fs_journal_add(struct fs_journal *journal, const struct fs_journal_row *row);
 int fs_journal_show(const struct fs_journal *journal, struct ecs_buf *text);
-/* The arguments of a call worth journaling: short, without documents and secrets. */
-int fs_journal_arguments(const char *body, struct ecs_buf *text);
+/* What a call was about, short: a few members with their values, of the others the names alone, for they may
+ * be documents or secrets. */
+int fs_journal_arguments(const char *operation, const char *body, struct ecs_buf *text);
 
 /* act.c, scalar.c: the tree goes away */
 void fs_outcomes_abandon(struct fs_tree *tree);

@@ -342,6 +342,43 @@ START_TEST(posix_errno_folds)
 }
 END_TEST
 
+static const struct {
+    const char *operation, *body, *told;
+} told[] = {
+    {"UpdateService", "{\"cluster\":\"c\",\"networkConfiguration\":{\"secret\":1},\"loadBalancers\":[]}",
+     "cluster=c networkConfiguration={...} loadBalancers=[]"},
+    {"UpdateService", "{\"placementConstraints\":[\"secret\"],\"service\":\"s\",\"role\":\"secret\"}",
+     "service=s placementConstraints=[...] role=..."},
+    {"CreateService", "{\"serviceName\":\"s\",\"clientToken\":\"secret\",\"launchType\":\"EC2\"}",
+     "serviceName=s launchType=EC2"},
+    {"PutAttributes",
+     "{\"attributes\":[{\"name\":\"stack\",\"value\":\"a b\",\"targetId\":\"i\"}],\"cluster\":\"c\"}",
+     "cluster=c name=stack value=\"a b\""},
+    {"DeleteAttributes", "{\"attributes\":[{\"name\":\"stack\"}]}", "name=stack"},
+    {"RegisterTaskDefinition", "{\"family\":\"f\",\"containerDefinitions\":[\"secret\"],\"cpu\":\"1\"}",
+     "family=f"},
+};
+
+START_TEST(the_journal_names_what_is_sent)
+{
+    cleanup_buf struct ecs_buf text = ECS_BUF(4096);
+    ck_assert_int_eq(fs_journal_arguments(told[_i].operation, told[_i].body, &text), 0);
+    ck_assert_str_eq(text.data, told[_i].told);
+}
+END_TEST
+
+/* However many members there are, and however long: the call is made. */
+START_TEST(the_journal_has_room_for_any_call)
+{
+    cleanup_buf struct ecs_buf body = ECS_BUF(1 << 20), text = ECS_BUF(4096);
+    for (int i = 0; i < 5000; i++)
+        ecs_buf_addf(&body, "%s\"%080d\":{}", i > 0 ? "," : "{", i);
+    ecs_buf_adds(&body, "}");
+    ck_assert_int_eq(body.failed, 0);
+    ck_assert_int_eq(fs_journal_arguments("UpdateService", body.data, &text), 0);
+}
+END_TEST
+
 START_TEST(the_journal_file_is_appended_to)
 {
     char path[] = "/tmp/ecsfs-journal-XXXXXX", line[1024] = "";
@@ -394,6 +431,8 @@ static Suite *make_suite(void)
     tcase_add_test(tests, ro_refuses_before_any_call_but_refreshes);
     tcase_add_test(tests, dry_run_checks_and_journals);
     tcase_add_test(tests, posix_errno_folds);
+    tcase_add_loop_test(tests, the_journal_names_what_is_sent, 0, ARRAY_LEN(told));
+    tcase_add_test(tests, the_journal_has_room_for_any_call);
     tcase_add_test(tests, the_journal_file_is_appended_to);
     tcase_add_test(tests, a_journal_that_cannot_be_opened_is_told);
     suite_add_tcase(suite, tests);

@@ -33,8 +33,8 @@ START_TEST(a_save_is_one_registration)
     ck_assert(world_has_line(world_ls(&world, FAMILY), "4.json"));
     ck_assert_ptr_nonnull(strstr(world_cat(&world, FAMILY "/4.json"), "app:9"));
     ck_assert_int_eq(world_calls(&world, NULL), 2); /* read your writes, without asking */
-    ck_assert_ptr_nonnull(
-        strstr(world_cat(&world, "/.ecsfs/journal"), LATEST " RegisterTaskDefinition family=web: ok"));
+    ck_assert_ptr_nonnull(strstr(world_cat(&world, "/.ecsfs/journal"),
+                                 LATEST " RegisterTaskDefinition family=web: ok web:4\n"));
     ck_assert_ptr_nonnull(strstr(world.told, "inode " LATEST));
 }
 END_TEST
