@@ -46,7 +46,7 @@ static int bytes_of(struct fs_view *view, const char *digest, struct ecs_buf *by
     }
     int r = fs_manifest_bytes(view, view_repository(view), digest, bytes);
     return r == -ENOENT ? fs_fail(view->rq, -EINVAL, "ManifestMissing",
-                                  "%s is in the index, but not in blobs/", digest)
+                                  "%s is in the index, but was not found in blobs/", digest)
                         : r;
 }
 

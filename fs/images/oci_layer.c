@@ -20,6 +20,9 @@
 /* ECR takes parts of 5 MiB and more; the last may be shorter. */
 enum { PART = 5 << 20 };
 
+/* A layer whose sending failed by nobody's verdict is begun anew so often. */
+enum { AGAIN = 4 };
+
 enum stage { CHECK, INITIATE, PARTS, COMPLETE, DONE };
 
 /* What the request remembers. */
@@ -27,6 +30,7 @@ struct sending {
     enum stage stage;
     char digest[FS_DIGEST_TEXT];
     uint64_t size, sent;
+    int again; /* how often it was begun anew */
     char *upload_id;
     struct fs_query query;
 };
@@ -170,12 +174,31 @@ static int complete(struct fs_view *view, struct sending *sending)
     return r;
 }
 
+/* An answer that is lost, or a 500, says nothing of a part's fate; but a layer is what it hashes to, so all
+ * of it may be sent anew, under another upload, unless ECR has it by now. */
+static bool begin_anew(struct fs_request *rq, struct sending *sending, int r)
+{
+    struct fs_progress *progress = rq->progress;
+    const struct ecs_error *error = progress->error;
+    if (r >= 0 || error == NULL || sending->again == AGAIN || sending->stage == CHECK ||
+        (r != -EIO && strcmp(error->code, "AnswerLost") != 0))
+        return false;
+    progress->error = ecs_error_unref(progress->error);
+    progress->action = ecs_action_unhold(progress->action);
+    free(sending->upload_id);
+    sending->upload_id = NULL;
+    sending->sent = 0;
+    sending->again++;
+    sending->stage = CHECK;
+    return true;
+}
+
 static int send_layer(struct fs_view *view, struct sending *sending, struct fs_scratch *scratch)
 {
     int r = 0;
     if (view->tree->options.dry_run && sending->stage < COMPLETE)
         sending->stage = COMPLETE; /* journaled, not made */
-    while (r == 0 && sending->stage != DONE)
+    while ((r == 0 && sending->stage != DONE) || begin_anew(view->rq, sending, r))
         r = sending->stage == CHECK      ? check(view, sending)
             : sending->stage == INITIATE ? initiate(view, sending)
             : sending->stage == PARTS    ? send_parts(view, sending, scratch)
