@@ -4,9 +4,10 @@
 
 #include "environment.h"
 
-/* Runs argv[0] (found in PATH) without a shell, standard input empty, standard error ours, and adds
- * its standard output to `output`. A program that fails, writes more than the buffer takes, or runs
- * longer than timeout_ms or than it is wanted (it is then killed) is an error, "CredentialProcess". */
+/* Runs argv[0] (found in PATH) without a shell, standard input empty, and adds its standard output to
+ * `output`. Its standard error goes on to ours; the last line of it, of at most 200 bytes, is in the error,
+ * nothing of its output ever is. A program that fails, writes more than the buffer takes, or runs longer than
+ * timeout_ms or than it is wanted (it is then killed) is an error, "CredentialProcess". */
 struct ecs_error *aws_process_run(const struct aws_env *env, char *const argv[], int timeout_ms,
                                   struct ecs_buf *output);
 

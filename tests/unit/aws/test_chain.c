@@ -480,6 +480,49 @@ START_TEST(programs)
 }
 END_TEST
 
+/* What the program says last is in the error, and all of it goes on to our own standard error. */
+START_TEST(complaints)
+{
+    static const struct {
+        const char *script, *message;
+        long passed; /* bytes on standard error */
+    } cases[] = {
+        {"echo hello >&2; printf 'please-login-first\\n \\n' >&2; echo SECRET; exit 3",
+         "credential_process sh ended with status 3: please-login-first", 27},
+        {"printf '\\033[1mno end\\r\\n\\tbad \\033[0m' >&2; exit 1",
+         "credential_process sh ended with status 1: bad \\x1b[0m", 21},
+        {"exec >&-; head -c 300000 /dev/zero | tr '\\0' x >&2; echo end >&2; echo over >&2; kill -9 $$",
+         "credential_process sh was killed by signal 9: over", 300009},
+        {"head -c 300 /dev/zero | tr '\\0' 2 >&2; exit 2", NULL, 300},
+        {"sleep 25 >/dev/null & exit 4", "credential_process sh ended with status 4",
+         0}, /* it holds the pipe */
+    };
+    char path[] = "/tmp/ecsfs-test-XXXXXX", twos[201] = "";
+    memset(twos, '2', 200);
+    int kept = dup(2), file = mkstemp(path);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        ck_assert_int_eq(ftruncate(file, 0), 0);
+        lseek(file, 0, SEEK_SET);
+        dup2(file, 2);
+        cleanup_buf struct ecs_buf output = ECS_BUF(100);
+        char *argv[] = {(char *)"sh", (char *)"-c", (char *)cases[i].script, NULL};
+        struct ecs_error *error = aws_process_run(&aws_process_env, argv, 20000, &output);
+        dup2(kept, 2);
+        ck_assert_ptr_nonnull(error);
+        ck_assert_int_eq(error->err, -ENOKEY);
+        ck_assert_int_eq(lseek(file, 0, SEEK_END), cases[i].passed);
+        if (cases[i].message)
+            ck_assert_str_eq(error->message, cases[i].message);
+        else
+            ck_assert_str_eq(strchr(error->message, ':') + 2, twos);
+        ecs_error_unref(error);
+    }
+    unlink(path);
+    close(file);
+    close(kept);
+}
+END_TEST
+
 START_TEST(times)
 {
     static const struct {
@@ -544,6 +587,8 @@ int main(void)
     tcase_add_test(cases, older_names);
     tcase_add_test(cases, broken_lines);
     tcase_add_test(cases, programs);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, complaints);
     tcase_add_test(cases, times);
     tcase_add_test(cases, bad_documents);
     suite_add_tcase(suite, cases);
