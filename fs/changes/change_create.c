@@ -28,7 +28,8 @@ static int make_unborn(struct fs_inode *inode)
     return 0;
 }
 
-/* An editor that unlinked the file creates it anew: O_EXCL holds, for the name was free. */
+/* An editor that unlinked the file creates it anew, cp -r fills the draft that it made: O_EXCL holds, for the
+ * name was free. */
 static int create_row(struct fs_view *directory, const struct fs_named *named, const char *name, int flags,
                       struct fs_inode **ret_inode)
 {
@@ -37,9 +38,11 @@ static int create_row(struct fs_view *directory, const struct fs_named *named, c
     int r = fs_row_present(&child);
     if (r != 0 && r != -ENOENT)
         return r;
-    if (r == 0 && (flags & O_EXCL) && !named->tombstone)
+    bool free_name = named->tombstone || fs_draft_hides(directory->rq, directory->inode, name);
+    if (r == 0 && (flags & O_EXCL) && !free_name)
         return -EEXIST;
     bool absent = r == -ENOENT;
+    fs_overlay_shown(directory->rq, directory->inode);
     *ret_inode = fs_inode_child(directory->tree, directory->inode, named->row, name, named->id);
     if (!*ret_inode)
         return -ENOMEM;

@@ -106,7 +106,8 @@ static int make_directory(struct fs_view *directory, const struct fs_named *name
     if (r != -ENOENT)
         return r == 0 ? -EEXIST : r;
     if (named->row->change->drafts)
-        return fs_draft_create(tree, directory->inode, named->row, name, named->id, ret_inode);
+        return fs_draft_create(tree, directory->inode, named->row, name, named->id, directory->rq->pid,
+                               ret_inode);
     struct ecs_action *action = NULL;
     r = named->row->change->mkdir(&child, &action);
     return r == 0 && action ? fs_act(&child, action) : r; /* journaled under its own path */

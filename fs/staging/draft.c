@@ -17,6 +17,7 @@
 #include "documents/document.h"
 #include "ecsfs/cleanup.h"
 #include "local.h"
+#include "tree/rows.h"
 #include "tree/show.h"
 
 struct fs_draft *fs_draft_of(const struct fs_inode *inode)
@@ -31,7 +32,7 @@ bool fs_overlay_is_draft(const struct fs_inode *directory)
 }
 
 int fs_draft_create(struct fs_tree *tree, struct fs_inode *parent, const struct fs_node *node,
-                    const char *name, const char *id, struct fs_inode **ret_inode)
+                    const char *name, const char *id, pid_t maker, struct fs_inode **ret_inode)
 {
     struct fs_draft *draft = calloc(1, sizeof(*draft));
     struct fs_inode *inode = draft ? fs_inode_child(tree, parent, node, name, id) : NULL;
@@ -43,6 +44,7 @@ int fs_draft_create(struct fs_tree *tree, struct fs_inode *parent, const struct 
                                .tree = tree,
                                .inode = fs_inode_ref(inode),
                                .desired_count = -1,
+                               .maker = maker,
                                .next = tree->overlay->drafts,
                                .prev = &tree->overlay->drafts};
     if (draft->next)
@@ -75,6 +77,25 @@ struct fs_draft *fs_draft_find(struct fs_tree *tree, const struct fs_inode *pare
         return NULL;
     }
     return draft;
+}
+
+/* Its lines are there from the start: written before the document, one may make a service with less in it. */
+bool fs_draft_hides(const struct fs_request *rq, const struct fs_inode *directory, const char *name)
+{
+    const struct fs_draft *draft = fs_draft_of(directory);
+    if (!draft || rq->pid == 0 || draft->maker != rq->pid || !fs_overlay_is_draft(directory))
+        return false;
+    for (const struct fs_node *row = directory->node->children; row && !fs_row_ends(row); row++)
+        if (row->name && row->document && strcmp(row->name, name) == 0)
+            return true;
+    return false;
+}
+
+void fs_overlay_shown(const struct fs_request *rq, struct fs_inode *directory)
+{
+    struct fs_draft *draft = fs_draft_of(directory);
+    if (draft && draft->maker == rq->pid)
+        draft->maker = 0;
 }
 
 struct fs_draft *fs_draft_around(const struct fs_view *view)

@@ -60,6 +60,7 @@ struct fs_draft {
     struct fs_tree *tree;
     struct fs_inode *inode; /* the overlay holds a reference */
     int desired_count;      /* -1: none written yet */
+    pid_t maker;            /* who made it and has seen nothing in it yet; 0: nobody */
     bool tried;             /* a call to create it was made: it may be at AWS, whatever the answer said */
     struct fs_draft *next, **prev;
 };
@@ -157,8 +158,12 @@ static inline void fs_named_free(struct fs_named *named)
 
 /* ---- drafts (draft.c) ---- */
 
+/* `maker`: the process that makes it, 0 where that is not known. */
 int fs_draft_create(struct fs_tree *tree, struct fs_inode *parent, const struct fs_node *node,
-                    const char *name, const char *id, struct fs_inode **ret_inode);
+                    const char *name, const char *id, pid_t maker, struct fs_inode **ret_inode);
+/* To the process that made a draft it is as new as any directory: its document is not there until that
+ * process creates it (cp -r, tar: O_EXCL) or lists the directory. */
+bool fs_draft_hides(const struct fs_request *rq, const struct fs_inode *directory, const char *name);
 struct fs_draft *fs_draft_find(struct fs_tree *tree, const struct fs_inode *parent, const char *name);
 /* Saved, or removed: the directory is as its row says. */
 void fs_draft_end(struct fs_tree *tree, struct fs_draft *draft);

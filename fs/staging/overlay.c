@@ -69,7 +69,8 @@ int fs_overlay_lookup(struct fs_tree *tree, struct fs_request *rq, struct fs_ino
         *ret_inode = file ? file->inode : draft->inode;
         return 0;
     }
-    return fs_tombstone_stands(tree, parent, name) ? -ENOENT : FS_NOT_LOCAL;
+    bool hidden = fs_tombstone_stands(tree, parent, name) || fs_draft_hides(rq, parent, name);
+    return hidden ? -ENOENT : FS_NOT_LOCAL;
 }
 
 int fs_overlay_list(struct fs_tree *tree, struct fs_inode *parent, fs_overlay_emit_fn *emit, void *arg)

@@ -15,7 +15,7 @@ struct fs_overlay *fs_overlay_new(struct fs_tree *tree); /* NULL: out of memory 
  * fs_overlay_inode_free. */
 struct fs_overlay *fs_overlay_free(struct fs_overlay *overlay);
 
-/* 0 with *ret_inode; -ENOENT: hidden here (a tombstone); FS_NOT_LOCAL. */
+/* 0 with *ret_inode; -ENOENT: hidden here (a tombstone, a draft's document); FS_NOT_LOCAL. */
 int fs_overlay_lookup(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *parent, const char *name,
                       struct fs_inode **ret_inode);
 /* Names that are only here; and names of AWS that are hidden. */
@@ -29,6 +29,8 @@ int fs_overlay_readlink(struct fs_view *view, struct ecs_buf *text); /* only wit
 /* Is the directory a draft? Then every row with a store or document is there, empty, and nothing else;
  * and its stores are this: as fs_node.store, with the same restart rules as fs_write. */
 bool fs_overlay_is_draft(const struct fs_inode *directory);
+/* The caller was shown what is in the directory. */
+void fs_overlay_shown(const struct fs_request *rq, struct fs_inode *directory);
 /* What a file of a draft shows: what was written to it and is kept with the draft. */
 int fs_overlay_draft_show(struct fs_view *view, struct ecs_buf *text);
 int fs_overlay_draft_store(struct fs_view *view, const char *text, struct ecs_action **ret_action);

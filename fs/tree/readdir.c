@@ -185,6 +185,8 @@ int fs_readdir(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *ino
         r = add_rows(&listing, &directory, leads_only);
     if (r == 0)
         r = fs_overlay_list(tree, inode, emit_local, &listing);
+    if (r == 0 && inode->local != NULL)
+        fs_overlay_shown(rq, inode);
     if (r == 0) {
         *ret_dir = finish(&listing);
         r = *ret_dir != NULL ? 0 : -ENOMEM;

@@ -149,7 +149,9 @@ static int make_dir(const char *parent, const char *name)
 {
     int r;
     struct fs_inode *inode = at(parent, &r), *child;
-    return inode == NULL ? r : RUN(inode, fs_mkdir(world.tree, &world.rq, inode, name, 0700, &child));
+    return inode == NULL
+               ? r
+               : RUN(inode, (world.rq.pid = 2, fs_mkdir(world.tree, &world.rq, inode, name, 0700, &child)));
 }
 
 static size_t count(const char *path)

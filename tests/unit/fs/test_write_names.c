@@ -168,6 +168,35 @@ START_TEST(a_draft_family)
 }
 END_TEST
 
+/* As cp -r and tar do it, within one process. */
+static void make_draft_here(void)
+{
+    struct fs_inode *parent = world_node("/task-definitions"), *made = NULL;
+    ck_assert_int_eq(WORLD_RUN(&world, parent, fs_mkdir(world.tree, &world.rq, parent, "new", 0700, &made)),
+                     0);
+}
+
+START_TEST(who_made_a_draft_creates_its_document)
+{
+    make_draft_here();
+    ck_assert_int_eq(world_lookup(&world, "/task-definitions/new/latest.json"), -ENOENT);
+    ck_assert_int_eq(world_create("/task-definitions/new", "latest.json", GOOD, O_EXCL), 0);
+    ck_assert_int_eq(world_calls(&world, "RegisterTaskDefinition"), 1);
+    ck_assert_ptr_nonnull(strstr(world_cat(&world, "/task-definitions/new/latest.json"), "app:9"));
+    ck_assert_int_eq(world_create("/task-definitions/new", "latest.json", GOOD, O_EXCL), -EEXIST);
+}
+END_TEST
+
+START_TEST(who_made_a_draft_and_listed_it_finds_its_document)
+{
+    make_draft_here();
+    ck_assert(world_has_line(world_ls(&world, "/task-definitions/new"), "latest.json"));
+    ck_assert_str_eq(world_cat(&world, "/task-definitions/new/latest.json"), "");
+    ck_assert_int_eq(world_create("/task-definitions/new", "latest.json", GOOD, O_EXCL), -EEXIST);
+    ck_assert_int_eq(world_changes(), 0);
+}
+END_TEST
+
 START_TEST(a_draft_is_its_makers_to_remove)
 {
     ck_assert_int_eq(world_mkdir(SERVICES, "new"), 0);
@@ -476,6 +505,8 @@ int main(void)
     tcase_add_test(tcase, scratch_moves_and_outlives_its_name);
     tcase_add_test(tcase, names_that_cannot_be);
     tcase_add_test(tcase, a_draft_family);
+    tcase_add_test(tcase, who_made_a_draft_creates_its_document);
+    tcase_add_test(tcase, who_made_a_draft_and_listed_it_finds_its_document);
     tcase_add_test(tcase, a_draft_is_its_makers_to_remove);
     tcase_add_test(tcase, a_draft_service_by_lines);
     tcase_add_test(tcase, a_twin_by_cp);

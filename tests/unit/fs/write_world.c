@@ -118,7 +118,9 @@ int world_unlink(const char *directory, const char *name)
 int world_mkdir(const char *directory, const char *name)
 {
     struct fs_inode *parent = world_node(directory), *inode = NULL;
-    int r = WORLD_RUN(&world, parent, fs_mkdir(world.tree, &world.rq, parent, name, 0700, &inode));
+    int r = WORLD_RUN(
+        &world, parent,
+        (world.rq.pid = WORLD_MKDIR_PID, fs_mkdir(world.tree, &world.rq, parent, name, 0700, &inode)));
     ck_assert((r == 0) == (inode != NULL));
     return r;
 }

@@ -28,6 +28,7 @@ int world_fsync(struct fs_handle *handle);
 int world_create(const char *directory, const char *name, const char *text, int flags);
 int world_rename(const char *from, const char *name, const char *to, const char *new_name, unsigned flags);
 int world_unlink(const char *directory, const char *name);
+enum { WORLD_MKDIR_PID = 4343 }; /* mkdir(1) is a process of its own */
 int world_mkdir(const char *directory, const char *name);
 int world_rmdir(const char *directory, const char *name);
 bool world_has_line(const char *text, const char *line);
