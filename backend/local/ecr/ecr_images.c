@@ -41,6 +41,13 @@ static json_t *failure(const json_t *id)
                      "Requested image not found");
 }
 
+static json_t *failure_held(const struct image *image, const char *tag, const struct image *holder)
+{
+    return json_pack("{s:o, s:s, s:o}", "imageId", image_id(image->digest, tag), "failureCode",
+                     "ImageReferencedByManifestList", "failureReason",
+                     json_sprintf("Requested image referenced by manifest list: [%s]", holder->digest));
+}
+
 static const char *first_tag(const struct image *image)
 {
     return json_string_value(json_array_get(image->tags, 0));
@@ -95,13 +102,19 @@ static json_t *batch_get_image(struct request *rq)
     return json_pack("{s:o, s:o}", "images", images, "failures", failures);
 }
 
-/* Without its last tag an image goes; by its digest it goes with all its tags. */
+/* Without its last tag an image goes; by its digest it goes with all its tags. One that an index names goes
+ * after that index only. */
 static void delete_one(struct repository *repository, const json_t *id, json_t *deleted, json_t *failures)
 {
     struct image *image = find_by_id(repository, id);
     const char *tag = in_text(id, "imageTag");
     if (!image) {
         json_array_append_new(failures, failure(id));
+        return;
+    }
+    const struct image *holder = !tag || json_array_size(image->tags) == 1 ? image_holder(image) : NULL;
+    if (holder) {
+        json_array_append_new(failures, failure_held(image, tag, holder));
         return;
     }
     if (tag) {

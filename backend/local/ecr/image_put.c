@@ -10,12 +10,6 @@
 
 static const char docker_v2[] = "application/vnd.docker.distribution.manifest.v2+json";
 
-/* An index or a manifest list: it names manifests, not layers. */
-static bool is_index(const json_t *manifest)
-{
-    return json_is_array(json_object_get(manifest, "manifests"));
-}
-
 static bool check_index(struct request *rq, const struct repository *repository, const json_t *manifest)
 {
     size_t i;
@@ -145,7 +139,7 @@ static struct image *make(struct request *rq, struct repository *repository, con
     image->subject = image_subject(manifest);
     image->artifact_type = artifact ? strdup(artifact) : NULL;
     image->manifest = strndup(put->manifest, put->len);
-    image->size = size + (is_index(manifest) ? (int64_t)put->len : 0);
+    image->size = size + (manifest_is_index(manifest) ? (int64_t)put->len : 0);
     if (in_bool(json_object_get(repository->settings, "imageScanningConfiguration"), "scanOnPush"))
         image->scanned_at = world_wall(rq->world);
     lifecycle_arm(repository);
@@ -171,8 +165,8 @@ struct image *image_put(struct request *rq, struct repository *repository, const
                "The provided digest '%s' does not match the digest '%s' calculated by ECR for the image.",
                put->digest, digest);
     else if (!tag_is_free(rq, repository, put->tag, digest) ||
-             (!image && !(is_index(manifest) ? check_index(rq, repository, manifest)
-                                             : check_layers(rq, repository, manifest, &size))))
+             (!image && !(manifest_is_index(manifest) ? check_index(rq, repository, manifest)
+                                                      : check_layers(rq, repository, manifest, &size))))
         image = NULL;
     else if (image && (!put->tag || image_has_tag(image, put->tag)))
         *ret_same = true;

@@ -95,6 +95,29 @@ static const char *fault_of(const json_t *rules)
     return NULL;
 }
 
+/* An image that an index names expires after that index only: those of an index that stays are taken from
+ * the list. An index that stays so may keep others: until nothing changes. */
+static size_t spare_held(const struct repository *repository, struct expiry *list, size_t len)
+{
+    for (size_t before = len + 1; len < before;) {
+        const struct image *image;
+        size_t left = 0;
+        json_t *held = json_object();
+        TAILQ_FOREACH(image, &repository->images, link)
+        {
+            if (!is_taken(image, list, len))
+                image_name_children(image, held);
+        }
+        for (size_t i = 0; i < len; i++)
+            if (!json_object_get(held, list[i].image->digest))
+                list[left++] = list[i];
+        json_decref(held);
+        before = len;
+        len = left;
+    }
+    return len;
+}
+
 static const json_t *rule_after(const json_t *rules, long priority)
 {
     const json_t *next = NULL;
@@ -126,6 +149,7 @@ struct expiry *lifecycle_evaluate(const struct repository *repository, const cha
     for (long priority = 0; list && (rule = rule_after(rules, priority));
          priority = in_int(rule, "rulePriority", 0))
         *ret_len = apply(repository, rule, list, *ret_len);
+    *ret_len = spare_held(repository, list, *ret_len);
     json_decref(tree);
     return list;
 }

@@ -66,6 +66,13 @@ struct image_put {
 struct image *image_put(struct request *rq, struct repository *repository, const struct image_put *put,
                         bool *ret_same);
 
+/* manifest.c */
+bool manifest_is_index(const json_t *manifest);
+/* Adds the digests that the image names as an index to the keys of `digests`. */
+void image_name_children(const struct image *image, json_t *digests);
+/* An index of the repository that names the image, which cannot be deleted before it. NULL: none does. */
+const struct image *image_holder(const struct image *image);
+
 /* layers.c */
 /* The store's name of a layer of the repository; the caller frees. */
 char *layer_name(const struct repository *repository, const char *digest);

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Manifests in ECR: what an index names cannot go before it."""
+import base64
+import hashlib
+import json
+import sys
+
+from served import Refused, Served
+
+OCI = "application/vnd.oci.image."
+DOCKER = "application/vnd.docker.distribution."
+BLOB = b"layer"
+
+
+def digest_of(data):
+    return "sha256:" + hashlib.sha256(data if isinstance(data, bytes) else data.encode()).hexdigest()
+
+
+def refused(code, function, *words):
+    try:
+        function()
+    except Refused as error:
+        assert error.code == code, error
+        assert all(word in str(error) for word in words), error
+        return
+    raise AssertionError(f"not refused with {code}")
+
+
+class Repository:
+    def __init__(self, served, name):
+        self.served, self.name = served, name
+        self.call("CreateRepository")
+        upload = self.call("InitiateLayerUpload")["uploadId"]
+        self.call("UploadLayerPart", uploadId=upload, partFirstByte=0, partLastByte=len(BLOB) - 1,
+                  layerPartBlob=base64.b64encode(BLOB).decode())
+        self.call("CompleteLayerUpload", uploadId=upload, layerDigests=[digest_of(BLOB)])
+
+    def call(self, operation, **members):
+        return self.served.call("ecr", operation, repositoryName=self.name, **members)
+
+    def put(self, tree, tag=None, **members):
+        """The digest."""
+        if tag:
+            members["imageTag"] = tag
+        text = tree if isinstance(tree, str) else json.dumps(tree)
+        return self.call("PutImage", imageManifest=text, **members)["image"]["imageId"]["imageDigest"]
+
+    def delete(self, **image):
+        return self.call("BatchDeleteImage", imageIds=[image])
+
+    def digests(self):
+        return {row["imageDigest"] for row in self.call("ListImages")["imageIds"]}
+
+
+def image(mark=""):
+    row = {"digest": digest_of(BLOB), "size": len(BLOB)}
+    return {"schemaVersion": 2, "mediaType": OCI + "manifest.v1+json", "config": row, "layers": [row], "annotations": {"m": mark}}
+
+
+def index(*digests, mark=""):
+    return {"schemaVersion": 2, "mediaType": OCI + "index.v1+json", "annotations": {"m": mark},
+            "manifests": [{"mediaType": OCI + "manifest.v1+json", "digest": digest, "size": 1} for digest in digests]}
+
+
+def what_an_index_names_stays(served):
+    home = Repository(served, "many")
+    arm, amd, other = home.put(image("arm")), home.put(image("amd"), "amd"), home.put(image("other"))
+    both = home.put(index(arm, amd), "both")
+    outer = home.put(index(both), "outer")
+    for ids, digest, holder in (({"imageDigest": arm}, arm, both), ({"imageTag": "amd"}, amd, both), ({"imageTag": "both"}, both, outer)):
+        reply = home.delete(**ids)
+        assert reply["imageIds"] == [] and len(reply["failures"]) == 1, reply
+        assert reply["failures"][0]["failureCode"] == "ImageReferencedByManifestList", reply
+        assert reply["failures"][0]["imageId"]["imageDigest"] == digest and holder in reply["failures"][0]["failureReason"], reply
+    assert home.digests() == {arm, amd, other, both, outer}, home.digests()
+    # a tag that is not its last one can go
+    home.put(image("amd"), "amd2")
+    assert home.delete(imageTag="amd2")["failures"] == []
+    assert home.delete(imageDigest=other)["failures"] == []
+    assert home.delete(imageTag="outer")["failures"] == []
+    # after the index, in the same call too
+    reply = home.call("BatchDeleteImage", imageIds=[{"imageTag": "both"}, {"imageDigest": arm}, {"imageTag": "amd"}])
+    assert reply["failures"] == [] and home.digests() == set(), reply
+
+
+def expire(count, status="untagged", **more):
+    selection = {"tagStatus": status, "countType": "imageCountMoreThan", "countNumber": count, **more}
+    return {"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}
+
+
+def what_a_policy_spares(served):
+    home = Repository(served, "life")
+    children = [home.put(image(str(i))) for i in range(3)]
+    lone = [home.put(image("lone" + str(i))) for i in range(2)]
+    kept = home.put(index(*children[:2], mark="kept"), "kept")
+    stale = home.put(index(children[2], children[1], mark="stale"))
+    home.call("PutLifecyclePolicy", lifecyclePolicyText=json.dumps({"rules": [expire(1)]}))
+    # newest first, the stale index is the one that is kept: with it all that it names
+    assert preview(home) == set(lone), preview(home)
+    last = home.put(image("last"))
+    # the index goes, and with it what no other one names
+    assert preview(home) == set(lone) | {stale, children[2]}, preview(home)
+    assert served.control("POST", "step", {"ms": 11_000})[0] == 200
+    assert home.digests() == {kept, *children[:2], last}, home.digests()
+
+
+def preview(home):
+    home.call("StartLifecyclePolicyPreview")
+    home.served.control("POST", "step", {"ms": 1_000})
+    reply = home.call("GetLifecyclePolicyPreview")
+    assert reply["status"] == "COMPLETE", reply
+    return {row["imageDigest"] for row in reply["previewResults"]}
+
+
+def main(program):
+    with Served(program, "--still") as served:
+        what_an_index_names_stays(served)
+        what_a_policy_spares(served)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
