@@ -15,6 +15,16 @@ static int refuse(struct fs_view *directory, const char *name)
                    name);
 }
 
+/* Mostly it is an ln without -n, which follows the tag it was to move into the image's directory. */
+static int refuse_link(struct fs_view *directory, const char *name)
+{
+    return fs_fail(
+        directory->rq, -EPERM, "FixedTree",
+        "no link called %s can be made in %s/: only images' tags are links; to move one use ln -sfn "
+        "(without -n, ln follows it into its image's directory)",
+        name, directory->name);
+}
+
 /* A row that is not there yet, and will be once it is written. */
 static int make_unborn(struct fs_inode *inode)
 {
@@ -160,8 +170,8 @@ int fs_symlink(struct fs_tree *tree, struct fs_request *rq, struct fs_inode *par
         return -EEXIST;
     if (named.row && named.row->change && named.row->change->symlink)
         return make_link(&directory, &named, name, target, ret_inode);
-    if (named.row || !named.scratchable)
-        return refuse(&directory, name);
+    if (named.row || !named.linkable)
+        return refuse_link(&directory, name);
     struct fs_scratch_file *file;
     r = fs_scratch_create(tree, parent, name, target, &file);
     if (r == 0)

@@ -53,6 +53,7 @@ int fs_change_named(struct fs_tree *tree, struct fs_inode *parent, const char *n
         free(ret->id);
         ret->id = NULL;
         ret->scratchable = link || fs_change_editable(parent->node);
+        ret->linkable = link || (ret->scratchable && fs_scratch_link_name(name));
         return 0;
     }
     return r;

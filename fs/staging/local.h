@@ -148,6 +148,7 @@ struct fs_named {
     struct fs_draft *draft;
     bool tombstone;
     bool scratchable; /* nothing of AWS's can be called that here, and scratch is allowed */
+    bool linkable;    /* also a link: an editor's lock, or what GNU ln renames */
 };
 int fs_change_named(struct fs_tree *tree, struct fs_inode *parent, const char *name, struct fs_named *ret);
 static inline void fs_named_free(struct fs_named *named)

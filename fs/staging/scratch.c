@@ -150,3 +150,8 @@ int fs_scratch_name(const char *name)
     }
     return 0;
 }
+
+int fs_scratch_link_name(const char *name)
+{
+    return strncmp(name, ".#", 2) == 0;
+}

@@ -48,5 +48,7 @@ int fs_scratch_read(struct fs_scratch *scratch, size_t size, uint64_t offset, co
 /* Names that only an editor gives to what it keeps for itself: they are scratch even where any name could be
  * a resource of AWS (a tag's key). */
 int fs_scratch_name(const char *name);
+/* Of those, the ones that are links: ".#td.json -> me@host.123:456", emacs's lock. */
+int fs_scratch_link_name(const char *name);
 
 #endif

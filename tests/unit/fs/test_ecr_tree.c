@@ -210,6 +210,12 @@ START_TEST(a_link_retags)
     ck_assert_int_eq(symlink_at(tags, "bad", "/etc/passwd"), -EINVAL);
     ck_assert_int_eq(symlink_at(tags, "no tag", target_of(1)), -EPERM);
     ck_assert_int_eq(world_calls(&world, "PutImage"), 3);
+
+    /* where ln without -n ends up, though files beside can be written there */
+    ck_assert_int_eq(symlink_at(in_image(1, ""), ecr_account_digest(2), target_of(2)), -EPERM);
+    ck_assert_int_eq(symlink_at(in_image(1, ""), "v2.bak", target_of(2)), -EPERM);
+    ck_assert_int_eq(symlink_at(in_image(1, ""), "CuAb12Zz", target_of(2)), -EPERM);
+    ck_assert_int_eq(symlink_at(in_image(1, ""), ".#storage-class", "me@here.1:2"), 0);
 }
 END_TEST
 
