@@ -152,7 +152,8 @@ class Emulator(unittest.TestCase):
             connection = self.server.connect()
             for i in range(150):
                 self.server.call("ecr", "PutImage", connection, repositoryName=name, imageTag="v%d" % i, imageManifest=json.dumps(
-                    {"schemaVersion": 2, "layers": [{"digest": "sha256:" + layer, "size": 5}], "annotations": {"n": name + str(i)}}))
+                    {"schemaVersion": 2, "config": {"digest": "sha256:" + layer, "size": 5},
+                     "layers": [{"digest": "sha256:" + layer, "size": 5}], "annotations": {"n": name + str(i)}}))
             connection.close()
         self.server.ecs("CreateCluster", clusterName="prod")
         self.server.ecs("RegisterTaskDefinition", family="app", networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="256",

@@ -8,8 +8,6 @@
 #include "ecsfs/cleanup.h"
 #include "registry.h"
 
-static const char docker_v2[] = "application/vnd.docker.distribution.manifest.v2+json";
-
 static bool check_index(struct request *rq, const struct repository *repository, const json_t *manifest)
 {
     size_t i;
@@ -129,13 +127,12 @@ static struct image *make(struct request *rq, struct repository *repository, con
                           const json_t *manifest, const char *digest, int64_t size)
 {
     struct image *image = image_new(repository, digest);
-    const char *type = put->media_type ? put->media_type : in_text(manifest, "mediaType");
     const char *artifact = in_text(manifest, "artifactType");
     if (!artifact)
         artifact = in_text(json_object_get(manifest, "config"), "mediaType");
     if (!image)
         return refuse_memory(rq);
-    image->media_type = strdup(type ? type : docker_v2);
+    image->media_type = strdup(put->media_type);
     image->subject = image_subject(manifest);
     image->artifact_type = artifact ? strdup(artifact) : NULL;
     image->manifest = strndup(put->manifest, put->len);
@@ -146,34 +143,51 @@ static struct image *make(struct request *rq, struct repository *repository, con
     return image;
 }
 
-struct image *image_put(struct request *rq, struct repository *repository, const struct image_put *put,
-                        bool *ret_same)
+/* Of the manifest and its tag, whatever the repository has. */
+static bool is_well_formed(struct request *rq, struct image_put *put, const json_t *manifest)
+{
+    const char *why = NULL;
+    put->media_type = manifest_type(manifest, put->media_type, &why);
+    if (why)
+        refuse_invalid(rq, "Invalid parameter at 'ImageManifest' failed to satisfy constraint: '%s'", why);
+    else if (put->tag && !tag_is_valid(put->tag))
+        refuse_invalid(rq, "Invalid parameter at 'imageTag' failed to satisfy constraint: 'must satisfy "
+                           "regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,299}''");
+    return !rq->error;
+}
+
+static struct image *put_well_formed(struct request *rq, struct repository *repository,
+                                     const struct image_put *put, const json_t *manifest, bool *ret_same)
 {
     char digest[DIGEST_MAX];
     int64_t size = 0;
-    json_t *manifest = json_loadb(put->manifest, put->len, 0, NULL);
-    *ret_same = false;
     digest_of(put->manifest, put->len, digest);
-    if (!json_is_object(manifest)) {
-        json_decref(manifest);
-        return refuse_invalid(
-            rq, "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'");
-    }
     struct image *image = image_find(repository, digest);
     if (put->digest && strcmp(put->digest, digest) != 0)
-        refuse(rq, "ImageDigestDoesNotMatchException",
-               "The provided digest '%s' does not match the digest '%s' calculated by ECR for the image.",
-               put->digest, digest);
-    else if (!tag_is_free(rq, repository, put->tag, digest) ||
-             (!image && !(manifest_is_index(manifest) ? check_index(rq, repository, manifest)
-                                                      : check_layers(rq, repository, manifest, &size))))
-        image = NULL;
-    else if (image && (!put->tag || image_has_tag(image, put->tag)))
-        *ret_same = true;
-    else if (!image)
-        image = make(rq, repository, put, manifest, digest, size);
-    json_decref(manifest);
-    if (rq->error || (image && put->tag && !move_tag(rq, image, put->tag)))
+        return refuse(
+            rq, "ImageDigestDoesNotMatchException",
+            "The provided digest '%s' does not match the digest '%s' calculated by ECR for the image.",
+            put->digest, digest);
+    if (!tag_is_free(rq, repository, put->tag, digest))
         return NULL;
-    return image;
+    if (image) {
+        *ret_same = !put->tag || image_has_tag(image, put->tag);
+        return image;
+    }
+    bool whole = manifest_is_index(manifest) ? check_index(rq, repository, manifest)
+                                             : check_layers(rq, repository, manifest, &size);
+    return whole ? make(rq, repository, put, manifest, digest, size) : NULL;
+}
+
+struct image *image_put(struct request *rq, struct repository *repository, const struct image_put *put,
+                        bool *ret_same)
+{
+    struct image_put typed = *put;
+    json_t *manifest = json_loadb(put->manifest, put->len, 0, NULL);
+    *ret_same = false;
+    struct image *image = is_well_formed(rq, &typed, manifest)
+                              ? put_well_formed(rq, repository, &typed, manifest, ret_same)
+                              : NULL;
+    json_decref(manifest);
+    return image && (!put->tag || move_tag(rq, image, put->tag)) ? image : NULL;
 }

@@ -146,6 +146,8 @@ static enum MHD_Result put_manifest(struct exchange *exchange, struct repository
     bool by_digest = strncmp(route->reference, "sha256:", 7) == 0;
     struct ecs_error *error = NULL;
     char digest[DIGEST_MAX], location[LOCATION_MAX];
+    if (!by_digest && !tag_is_valid(route->reference))
+        return refuse_v2(exchange, 400, "TAG_INVALID", "A tag is [a-zA-Z0-9_][a-zA-Z0-9._-]{0,299}.");
     json_t *in = json_pack("{s:s, s:s%, s:s*, s:s}", "repositoryName", repository->name, "imageManifest",
                            exchange->body.data ? exchange->body.data : "", exchange->body.len,
                            "imageManifestMediaType", header_of(exchange, "Content-Type"),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Manifests in ECR: what an index names cannot go before it."""
+"""Manifests in ECR: what is none is refused, and what an index names cannot go before it."""
 import base64
 import hashlib
 import json
@@ -84,6 +84,64 @@ def what_an_index_names_stays(served):
     assert reply["failures"] == [] and home.digests() == set(), reply
 
 
+def what_is_no_manifest(served):
+    home = Repository(served, "strict")
+    good, layer = image(), {"digest": digest_of(BLOB)}
+    without = lambda tree, *names, **more: {**{k: v for k, v in tree.items() if k not in names}, **more}
+    bad = [
+        "", "{", "{}", "[]", "null", '"x"', '{ "a": 1 }',
+        without(good, "schemaVersion"), without(good, schemaVersion=1), without(good, schemaVersion="2"),
+        without(good, "config"), without(good, config={}), without(good, config={"digest": "sha256:0"}),
+        without(good, "layers"), without(good, layers={}), without(good, layers=[layer, {}]), without(good, layers=["x"]),
+        without(good, mediaType="application/json"), without(good, mediaType=""), without(good, mediaType=3),
+        without(good, mediaType=OCI + "index.v1+json"), without(good, manifests=[]),
+        index(digest_of(b"x"), "nothing"), without(index(), "manifests"), without(index(), layers=[]),
+        without(index(), mediaType=DOCKER + "manifest.v2+json"),
+    ]
+    for tree in bad:
+        refused("InvalidParameterException", lambda: home.put(tree, "v1"))
+    for stated in ("application/json", "x", OCI + "index.v1+json", DOCKER + "manifest.v2+json"):
+        refused("InvalidParameterException", lambda: home.put(good, "v1", imageManifestMediaType=stated))
+    for tag in ("-x", ".x", "a/b", "a:b", "a b", "\u00e9", "sha256:" + "0" * 64):
+        refused("InvalidParameterException", lambda: home.put(good, tag), "imageTag")
+    assert home.digests() == set(), home.digests()
+    plain = without(good, "mediaType")
+    types = {
+        home.put(plain, "v1"): DOCKER + "manifest.v2+json",
+        home.put(without(plain, x=1), imageManifestMediaType=OCI + "manifest.v1+json"): OCI + "manifest.v1+json",
+        home.put(good, "_V1.0-x"): OCI + "manifest.v1+json",
+        home.put(without(index(), "mediaType"), "a" * 300): OCI + "index.v1+json",
+        home.put(without(index(), mediaType=DOCKER + "manifest.list.v2+json")): DOCKER + "manifest.list.v2+json",
+    }
+    shown = home.call("DescribeImages")["imageDetails"]
+    assert {row["imageDigest"]: row["imageManifestMediaType"] for row in shown} == types, shown
+
+
+def push(served, reference, body, media_type):
+    """The status, and the first error's code."""
+    connection = served.connect()
+    connection.request("PUT", "/v2/pushed/manifests/" + reference, body, {"Content-Type": media_type} if media_type else {})
+    reply = connection.getresponse()
+    text = reply.read()
+    connection.close()
+    return reply.status, json.loads(text)["errors"][0]["code"] if reply.status >= 400 else None
+
+
+def what_is_no_push(served):
+    home, good, oci = Repository(served, "pushed"), json.dumps(image()), OCI + "manifest.v1+json"
+    for body, media_type in (("{}", oci), ("{}", "application/json"), ("{}", None), ("", oci), ("[]", oci), (b"\xff", oci),
+                             (good, "text/plain"), (good, DOCKER + "manifest.v2+json"), (good, OCI + "index.v1+json")):
+        assert push(served, "v1", body, media_type) == (400, "MANIFEST_INVALID"), (body, media_type)
+    for tag in ("-x", ".x", "a:b", "a" * 301):
+        assert push(served, tag, good, oci) == (400, "TAG_INVALID"), tag
+    assert push(served, "sha256:" + "0" * 64, good, oci) == (400, "DIGEST_INVALID")
+    assert home.digests() == set(), home.digests()
+    for reference, media_type in (("v1", oci), (digest_of(good), oci), ("v2", None), ("v3", oci.upper() + "; charset=utf-8")):
+        assert push(served, reference, good, media_type) == (201, None), reference
+    (row,) = home.call("DescribeImages")["imageDetails"]
+    assert row["imageManifestMediaType"] == oci and sorted(row["imageTags"]) == ["v1", "v2", "v3"], row
+
+
 def expire(count, status="untagged", **more):
     selection = {"tagStatus": status, "countType": "imageCountMoreThan", "countNumber": count, **more}
     return {"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}
@@ -115,6 +173,8 @@ def preview(home):
 
 def main(program):
     with Served(program, "--still") as served:
+        what_is_no_manifest(served)
+        what_is_no_push(served)
         what_an_index_names_stays(served)
         what_a_policy_spares(served)
     return 0

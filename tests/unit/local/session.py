@@ -266,6 +266,7 @@ def images(s):
     ecr.upload_layer_part(repositoryName="team/web", uploadId=upload, partFirstByte=0, partLastByte=999, layerPartBlob=layer)
     ecr.complete_layer_upload(repositoryName="team/web", uploadId=upload, layerDigests=[digest])
     manifest = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                           "config": {"digest": digest, "size": 1000, "mediaType": "application/vnd.oci.image.config.v1+json"},
                            "layers": [{"digest": digest, "size": 1000, "mediaType": "application/vnd.oci.image.layer.v1.tar"}]})
     pushed = ecr.put_image(repositoryName="team/web", imageManifest=manifest, imageTag="v1")["image"]["imageId"]
     assert pushed["imageDigest"] == "sha256:" + hashlib.sha256(manifest.encode()).hexdigest()

@@ -193,7 +193,12 @@ END_TEST
 START_TEST(a_scan_takes_its_time)
 {
     call_of("ecr", "CreateRepository", "{'repositoryName': 'app'}");
-    call_of("ecr", "PutImage", "{'repositoryName': 'app', 'imageTag': 'a', 'imageManifest': '{}'}");
+    json_t *put = json_pack("{s:s, s:s, s:s}", "repositoryName", "app", "imageTag", "a", "imageManifest",
+                            "{\"schemaVersion\": 2, \"manifests\": []}");
+    struct ecs_error *error = NULL;
+    json_decref(world_call(living.world, NULL, "ecr", "PutImage", put, &error));
+    ck_assert_ptr_null(error);
+    json_decref(put);
     static const char asked[] = "{'repositoryName': 'app', 'imageId': {'imageTag': 'a'}}";
     static const char images[] = "{'repositoryName': 'app'}";
     json_t *begun = call_of("ecr", "StartImageScan", asked);
