@@ -39,7 +39,8 @@ static const char usage[] =
     "    $ skopeo copy --dest-tls-verify=false oci:app docker://127.0.0.1:4566/app:v1\n"
     "\n"
     "Where, and what is kept:\n"
-    "  -l, --listen ADDR:PORT   default 127.0.0.1:4566; port 0 takes any that is free and prints it\n"
+    "  -l, --listen ADDR:PORT   default 127.0.0.1:4566, and without ADDR 127.0.0.1;\n"
+    "                           port 0 takes any that is free and prints it\n"
     "  -s, --state FILE         keep everything in FILE (default: in memory); also for ecsfs local:FILE,\n"
     "                           one after the other\n"
     "  -r, --region REGION      of requests that name none (default AWS_REGION, else us-east-1)\n"
@@ -136,7 +137,9 @@ static int take_speed(struct settings *settings, const char *text)
 {
     char *end;
     settings->local.speed = strtod(text, &end);
-    return *text && !*end && settings->local.speed > 0 ? 0 : complain("--speed", "wants a number above 0");
+    return *text && !*end && settings->local.speed >= 0.001 && settings->local.speed <= 1e6
+               ? 0
+               : complain("--speed", "wants a number from 0.001 to 1000000");
 }
 
 static int take_lag(struct settings *settings, const char *text)

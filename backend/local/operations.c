@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ecsfs/cleanup.h"
@@ -26,6 +28,18 @@ static const struct operation *const tables[] = {
     ecr_registry_operations,
     task_sets_operations,
 };
+
+bool operation_matches(const char *pattern)
+{
+    char name[128];
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+        for (const struct operation *row = tables[i]; row->name; row++) {
+            snprintf(name, sizeof(name), "%s.%s", row->service, row->name);
+            if (fnmatch(pattern, name, 0) == 0)
+                return true;
+        }
+    return false;
+}
 
 const struct operation *operation_find(const char *service, const char *name)
 {

@@ -35,6 +35,8 @@ extern const struct operation account_settings_operations[], attributes_operatio
     services_operations[], sts_operations[], tags_operations[], task_definitions_operations[],
     task_protection_operations[], task_sets_operations[], tasks_operations[];
 
+/* Whether "service.Operation" of one that the emulator has matches the pattern (fnmatch). */
+bool operation_matches(const char *pattern);
 /* NULL when AWS has no such operation, or we do not. */
 const struct operation *operation_find(const char *service, const char *name);
 

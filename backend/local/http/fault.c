@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ecsfs/api.h"
 #include "ecsfs/cleanup.h"
 #include "ids.h"
+#include "registry_route.h"
 #include "request.h"
 
 static const char *const kinds[] = {
@@ -43,6 +45,26 @@ static bool too_long(const json_t *spec)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (json_string_length(json_object_get(spec, rows[i].name)) >= rows[i].most)
             return true;
+    return false;
+}
+
+/* Of the emulator, of its registry, or an AWS one that the emulator refuses. */
+static bool names_an_operation(const char *pattern)
+{
+    static const char *const methods[] = {"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"};
+    char text[128];
+    snprintf(text, sizeof(text), "%s", pattern);
+    char *dot = strchr(text, '.');
+    if (dot)
+        *dot = 0;
+    if (operation_matches(pattern) || (dot && ecs_api_find(text, dot + 1)))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+        for (size_t what = 1; route_names[what]; what++) {
+            snprintf(text, sizeof(text), "registry.%s%s", methods[i], route_names[what]);
+            if (fnmatch(pattern, text, 0) == 0)
+                return true;
+        }
     return false;
 }
 
@@ -92,6 +114,8 @@ struct fault *fault_read(const json_t *spec, const char **ret_why)
     }
     *ret_why = too_long(spec) ? "operation is up to 127 bytes, code up to 63, message up to 255"
                               : wrong_number(spec);
+    if (!*ret_why && !names_an_operation(or_else(in_text(spec, "operation"), "*")))
+        *ret_why = "operation matches none, such as ecs.ListTasks, ecr.* or registry.GETManifest";
     if (*ret_why)
         return NULL;
     struct fault *fault = calloc(1, sizeof(*fault));

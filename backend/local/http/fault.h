@@ -3,7 +3,7 @@
  *
  *   {"operation": "ecs.Describe*", "kind": "throttle", "times": 3}
  *
- * operation  pattern (fnmatch) of "service.Operation"; default "*"
+ * operation  pattern (fnmatch) of "service.Operation" that at least one matches; default "*"
  * kind       latency   answers `ms` later
  *            throttle  ThrottlingException, HTTP 400; nothing is done
  *            error     `code`, `message`, `status` (default ServerException, 500); nothing is done

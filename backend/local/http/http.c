@@ -279,8 +279,8 @@ static int open_socket(const char *where)
     char *host, *port;
     if (!copy || split_address(copy, &host, &port) < 0)
         return -EINVAL;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
-    if (getaddrinfo(*host ? host : NULL, port, &hints, &found) != 0)
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found;
+    if (getaddrinfo(*host ? host : "127.0.0.1", port, &hints, &found) != 0)
         return -EADDRNOTAVAIL;
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r = 0;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));

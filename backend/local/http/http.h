@@ -17,7 +17,7 @@
 #include "world.h"
 
 struct face_options {
-    const char *listen;         /* "ADDR:PORT"; port 0: any that is free */
+    const char *listen;         /* "ADDR:PORT"; no address: 127.0.0.1; port 0: any that is free */
     const char *key, *secret;   /* SigV4 is checked with these; NULL: not at all */
     struct fault *faults;       /* taken over */
     struct stepped_clock *time; /* the world's, for the control endpoint to step */

@@ -394,13 +394,11 @@ static bool takes_method(const struct exchange *exchange, const struct route *ro
 
 enum MHD_Result speak_registry(struct exchange *exchange)
 {
-    static const char *const names[] = {"",     "Base",        "Catalog", "Manifest",
-                                        "Blob", "BeginUpload", "Upload",  "Tags"};
     cleanup_route struct route route = route_of(exchange->path);
     struct region *region = region_of(exchange);
     enum MHD_Result result;
     snprintf(exchange->operation, sizeof(exchange->operation), "registry.%.16s%s", exchange->method,
-             names[route.what]);
+             route_names[route.what]);
     if (struck_before(exchange, &result))
         return result;
     if (!is_let_in(exchange, &route, region))

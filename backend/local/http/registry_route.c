@@ -8,6 +8,9 @@
 
 #include "ecsfs/cleanup.h"
 
+const char *const route_names[] = {"",       "Base", "Catalog", "Manifest", "Blob", "BeginUpload",
+                                   "Upload", "Tags", NULL};
+
 void route_free(struct route *route)
 {
     free(route->name);

@@ -12,6 +12,9 @@ struct route {
     enum { NOWHERE, BASE, CATALOG, MANIFEST, BLOB, UPLOADS, UPLOAD, TAGS } what;
 };
 
+/* What a request of the registry is called, from BASE on: "registry.GET" and this. NULL at the end. */
+extern const char *const route_names[];
+
 /* Of a path that begins with "/v2". Without memory it leads NOWHERE. */
 struct route route_of(const char *path);
 void route_free(struct route *route);

@@ -90,6 +90,9 @@ def faults(served):
         pass
     assert served.control("POST", "faults", {"kind": "nonsense"})[0] == 400
     assert served.control("POST", "faults", {"kind": "reset", "nonsense": 1})[0] == 400
+    assert served.control("POST", "faults", {"kind": "reset", "operation": "ecs.Foo"})[0] == 400
+    for operation in ("ecs.Describe*", "*", "*.CreateCluster", "registry.*", "registry.GETManifest", "sts.*", "ecr-public.PutImage", "ecs.ExecuteCommand"):
+        assert served.control("POST", "faults", {"kind": "reset", "operation": operation, "times": 0})[0] == 200, operation
     counts = served.control("GET", "calls")[1]["ecs.ListClusters"]
     assert counts["faults"] == 7 and counts["calls"] == 10, counts
     served.control("DELETE", "faults")
@@ -178,12 +181,22 @@ def steps(program):
 
 
 def options(program):
-    for wrong in (["--fault", "kind=none"], ["--fault", "kind=error,status=9999"], ["--fault", "kind=error,message=" + "m" * 256], ["--fault", "kind=hang,ms=1e300"], ["--verify", "x"], ["--speed", "-1"], ["--account", "12"], ["more"], ["--nope"], ["--lag", "soon"]):
+    for wrong in (["--fault", "kind=none"], ["--fault", "kind=error,status=9999"], ["--fault", "kind=error,message=" + "m" * 256], ["--fault", "kind=hang,ms=1e300"], ["--verify", "x"], ["--speed", "-1"], ["--speed", "inf"], ["--speed", "nan"], ["--speed", "1e300"], ["--speed", "1e-300"], ["--account", "12"], ["more"], ["--nope"], ["--lag", "soon"]):
         run = subprocess.run([program, *wrong], capture_output=True, text=True, timeout=10)
         assert run.returncode == 2 and run.stderr, (wrong, run)
+    for pattern in ("ecs.Foo", "ECS.*", "ListClusters", "registry.GETNothing", "ecs.List"):
+        run = subprocess.run([program, "--fault", "kind=error,operation=" + pattern], capture_output=True, text=True, timeout=10)
+        assert run.returncode == 2 and "operation matches none" in run.stderr, (pattern, run)
     run = subprocess.run([program, "--listen", "127.0.0.1:99999"], capture_output=True, text=True, timeout=10)
     assert run.returncode == 1 and "cannot listen" in run.stderr, run
     assert "Usage" in subprocess.run([program, "--help"], capture_output=True, text=True, timeout=10).stdout
+
+
+def addresses(program):
+    for listen, host in ((":0", "127.0.0.1"), ("0.0.0.0:0", "0.0.0.0"), ("localhost:0", None)):
+        with Served(program, "--listen", listen) as served:
+            assert host is None or served.address.rsplit(":", 1)[0] == host, (listen, served.address)
+            assert served.ecs("ListClusters") == {"clusterArns": []}
 
 
 def main(program):
@@ -195,6 +208,7 @@ def main(program):
     buckets(program)
     steps(program)
     options(program)
+    addresses(program)
 
 
 if __name__ == "__main__":
