@@ -6,6 +6,8 @@
 
 #include "request.h"
 
+enum { PAGE_NAME_MAX = 257 };
+
 struct page {
     uint64_t after; /* sequence of the last item of the page before; 0: from the start */
     size_t most;
@@ -13,6 +15,9 @@ struct page {
     uint64_t last;
     uint64_t hidden_from; /* the world's, when it is answered as of the past */
     bool more;
+    /* Of a list by name, in place of the sequences: */
+    bool by_name;
+    char after_name[PAGE_NAME_MAX], last_name[PAGE_NAME_MAX];
 };
 
 /* Reads maxResults and nextToken. False: refused. */
@@ -21,6 +26,10 @@ bool page_begin(struct request *rq, struct page *page, size_t fallback, size_t m
  * page->more is set the walk can end. */
 bool page_wants(struct page *page, uint64_t sequence);
 void page_add(struct page *page, uint64_t sequence, json_t *item); /* takes over the item */
+/* The same for a list in the order of names, each shorter than PAGE_NAME_MAX. */
+bool page_begin_by_name(struct request *rq, struct page *page, size_t fallback, size_t most);
+bool page_wants_name(struct page *page, const char *name);
+void page_add_name(struct page *page, const char *name, json_t *item); /* takes over the item */
 /* {name: items, "nextToken": ...} */
 json_t *page_reply(struct request *rq, struct page *page, const char *name);
 

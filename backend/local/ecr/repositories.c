@@ -8,6 +8,7 @@
 
 #include "ecsfs/cleanup.h"
 #include "login.h"
+#include "pages.h"
 #include "registry.h"
 
 struct repository *repository_of(struct request *rq)
@@ -106,11 +107,9 @@ static json_t *create_repository(struct request *rq)
     return json_pack("{s:o}", "repository", show(repository));
 }
 
-static json_t *describe_repositories(struct request *rq)
+/* Those of the names: no page. */
+static json_t *describe_named(struct request *rq, const json_t *names)
 {
-    const json_t *names = in_list(rq->in, "repositoryNames");
-    const char *token = in_text(rq->in, "nextToken"), *last = NULL;
-    size_t most = (size_t)in_int(rq->in, "maxResults", 100);
     json_t *list = json_array(), *reply = json_pack("{s:o}", "repositories", list);
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
@@ -123,21 +122,25 @@ static json_t *describe_repositories(struct request *rq)
         }
         json_array_append_new(list, show(repository));
     }
-    struct repository *repository;
-    if (names || !rq->region->registry)
-        return reply;
-    TAILQ_FOREACH(repository, &rq->region->registry->repositories, link)
-    {
-        if (token && strcmp(repository->name, token) <= 0)
-            continue;
-        if (json_array_size(list) == most) {
-            json_object_set_new(reply, "nextToken", json_string(last));
-            break;
-        }
-        last = repository->name;
-        json_array_append_new(list, show(repository));
-    }
     return reply;
+}
+
+static json_t *describe_repositories(struct request *rq)
+{
+    const json_t *names = in_list(rq->in, "repositoryNames");
+    struct page page;
+    if (names)
+        return describe_named(rq, names);
+    if (!page_begin_by_name(rq, &page, 100, 1000))
+        return NULL;
+    struct repository *repository;
+    if (rq->region->registry)
+        TAILQ_FOREACH(repository, &rq->region->registry->repositories, link)
+        {
+            if (page_wants_name(&page, repository->name))
+                page_add_name(&page, repository->name, show(repository));
+        }
+    return page_reply(rq, &page, "repositories");
 }
 
 static json_t *delete_repository(struct request *rq)

@@ -162,6 +162,30 @@ def api(served):
     assert base64.b64decode(token).startswith(b"AWS:")
 
 
+def pages(served):
+    """By name, whatever comes and goes between two pages; a token is none but the one that was given."""
+    names = ["page/" + c for c in "dbeac"] + ["page/" + "n" * 251]
+    for name in names:
+        served.call("ecr", "CreateRepository", repositoryName=name)
+    ask = lambda **more: served.call("ecr", "DescribeRepositories", maxResults=2, **more)
+    shown = lambda reply: [row["repositoryName"] for row in reply["repositories"]]
+    first = ask()
+    assert shown(first) == ["page/a", "page/b"] and "page" not in first["nextToken"], first
+    served.call("ecr", "DeleteRepository", repositoryName="page/b")
+    second = ask(nextToken=first["nextToken"])
+    assert shown(second) == ["page/c", "page/d"], second
+    third = ask(nextToken=second["nextToken"])
+    assert shown(third) == ["page/e", names[-1]] and "nextToken" not in third, third
+    token = first["nextToken"]
+    for junk in ("page/b", "x", "0", token[:-1], token[:-2], token + "00", token.upper() + "A", "0" * len(token), "f" * 5000):
+        refused("InvalidParameterException", lambda: ask(nextToken=junk))
+    images = served.call("ecr", "DescribeRepositories", maxResults=1)["nextToken"]
+    refused("InvalidParameterException", lambda: served.call("ecr", "ListImages", repositoryName="page/a", nextToken=images))
+    for name in names:
+        if name != "page/b":
+            served.call("ecr", "DeleteRepository", repositoryName=name)
+
+
 def public(served):
     """ECR Public: a registry of its own, in no region."""
     call = lambda operation, **more: served.call("ecr-public", operation, **more)
@@ -238,6 +262,7 @@ def main(program):
         state = os.path.join(folder, "state.db")
         with Served(program, "--speed", "8", "--state", state) as served:
             api(served)
+            pages(served)
             public(served)
             if not shutil.which("skopeo"):
                 print("SKIP: skopeo is not here: nothing is pushed")
