@@ -11,6 +11,15 @@ struct fs_scratch_file;
 
 enum { FS_RECEIVED = 10, FS_KEPT };
 
+/* A name that comes with something that belongs elsewhere, and would be made without a complaint. */
+struct fs_misplaced {
+    const char *name;      /* NULL ends a table */
+    mode_t type;           /* S_IFREG, S_IFDIR: what is not made */
+    const char *part_of;   /* "an OCI image layout" */
+    const char *place;     /* where that goes, below the same directory: "oci" */
+    const char *otherwise; /* how something of that name is made all the same; NULL: it is not */
+};
+
 struct fs_change {
     bool drafts; /* mkdir makes a draft (rule 12): a directory that is only here until it is saved */
     int (*mkdir)(struct fs_view *view, struct ecs_action **ret_action);
@@ -24,6 +33,7 @@ struct fs_change {
     const char *removes; /* "deletes the cluster" */
     /* Also of a link that stands there already: GNU ln -f makes a link of another name and renames it. */
     int (*symlink)(struct fs_view *view, const char *target, struct ecs_action **ret_action);
+    const struct fs_misplaced *misplaced; /* of a directory: names that are not made in it; NULL: none */
 };
 
 extern const struct fs_change fs_cluster_change, fs_service_change, fs_family_change, fs_revision_change,

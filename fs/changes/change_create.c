@@ -62,7 +62,9 @@ static int create_row(struct fs_view *directory, const struct fs_named *named, c
 static int create_scratch(struct fs_view *directory, const char *name, struct fs_inode **ret_inode)
 {
     struct fs_scratch_file *file = fs_scratch_find(directory->tree, directory->inode, name);
-    int r = file ? 0 : fs_scratch_create(directory->tree, directory->inode, name, NULL, &file);
+    int r = file ? 0 : fs_change_placed(directory, name, S_IFREG);
+    if (!file && r == 0)
+        r = fs_scratch_create(directory->tree, directory->inode, name, NULL, &file);
     if (r == 0)
         *ret_inode = file->inode;
     return r;

@@ -46,9 +46,19 @@ static int delete_repository(struct fs_view *view, struct ecs_action **ret_actio
                 ret_action);
 }
 
+/* `cp -r layout repositories/new` would make repositories of its directories, and push nothing. */
+#define OCI_LAYOUT "an OCI image layout", "oci"
+static const struct fs_misplaced layout_parts[] = {
+    {"oci-layout", S_IFREG, OCI_LAYOUT, NULL},
+    {"index.json", S_IFREG, OCI_LAYOUT, NULL},
+    {"blobs", S_IFDIR, OCI_LAYOUT, "mkdir '<repository>%2Fblobs' makes a repository of that name"},
+    {0},
+};
+
 const struct fs_change fs_repository_change = {
     .mkdir = create_repository,
     .rmdir = delete_repository,
+    .misplaced = layout_parts,
     .removes = "deletes the repository",
 };
 

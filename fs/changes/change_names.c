@@ -59,6 +59,18 @@ int fs_change_named(struct fs_tree *tree, struct fs_inode *parent, const char *n
     return r;
 }
 
+int fs_change_placed(struct fs_view *directory, const char *name, mode_t type)
+{
+    const struct fs_change *change = directory->node->change;
+    for (const struct fs_misplaced *it = change ? change->misplaced : NULL; it && it->name; it++) {
+        if (it->type == type && strcmp(it->name, name) == 0)
+            return fs_fail(directory->rq, -EPERM, "Misplaced", "%s is part of %s: copy that into %s/%s/%s%s",
+                           name, it->part_of, directory->name, it->place, it->otherwise ? "; " : "",
+                           it->otherwise ? it->otherwise : "");
+    }
+    return 0;
+}
+
 void fs_change_token(char token[FS_TOKEN_TEXT])
 {
     unsigned char bytes[(FS_TOKEN_TEXT - 1) / 2];
@@ -106,6 +118,9 @@ static int make_directory(struct fs_view *directory, const struct fs_named *name
     int r = fs_row_present(&child);
     if (r != -ENOENT)
         return r == 0 ? -EEXIST : r;
+    r = fs_change_placed(directory, name, S_IFDIR);
+    if (r < 0)
+        return r;
     if (named->row->change->drafts)
         return fs_draft_create(tree, directory->inode, named->row, name, named->id, directory->rq->pid,
                                ret_inode);

@@ -150,6 +150,9 @@ struct fs_named {
     bool scratchable; /* nothing of AWS's can be called that here, and scratch is allowed */
     bool linkable;    /* also a link: an editor's lock, or what GNU ln renames */
 };
+/* Refuses a name that is to be made in a directory but belongs elsewhere (change->misplaced): -EPERM, or 0.
+ */
+int fs_change_placed(struct fs_view *directory, const char *name, mode_t type);
 int fs_change_named(struct fs_tree *tree, struct fs_inode *parent, const char *name, struct fs_named *ret);
 static inline void fs_named_free(struct fs_named *named)
 {
