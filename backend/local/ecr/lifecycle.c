@@ -75,6 +75,36 @@ static size_t apply(const struct repository *repository, const json_t *rule, str
     return len;
 }
 
+static const char *fault_of_selection(const json_t *selection)
+{
+    const char *status = in_text(selection, "tagStatus"), *type = in_text(selection, "countType");
+    const char *unit = in_text(selection, "countUnit");
+    size_t prefixes = json_array_size(json_object_get(selection, "tagPrefixList"));
+    size_t patterns = json_array_size(json_object_get(selection, "tagPatternList"));
+    if (!status ||
+        (strcmp(status, "tagged") != 0 && strcmp(status, "untagged") != 0 && strcmp(status, "any") != 0))
+        return "tagStatus must be tagged, untagged or any";
+    if (strcmp(status, "tagged") == 0 && !prefixes && !patterns)
+        return "tagStatus tagged must have tagPrefixList or tagPatternList";
+    if (prefixes && patterns)
+        return "tagPrefixList and tagPatternList exclude each other";
+    /* What counts from pulls and transitions goes with storage classes, which are not lived through here. */
+    if (!type || (strcmp(type, "imageCountMoreThan") != 0 && strcmp(type, "sinceImagePushed") != 0))
+        return "countType must be imageCountMoreThan or sinceImagePushed";
+    if (strcmp(type, "sinceImagePushed") == 0 && (!unit || strcmp(unit, "days") != 0))
+        return "countType sinceImagePushed must have countUnit days";
+    return in_int(selection, "countNumber", 0) < 1 ? "countNumber must be a positive integer" : NULL;
+}
+
+static bool has_twin(const json_t *rules, size_t at)
+{
+    long priority = in_int(json_array_get(rules, at), "rulePriority", 0);
+    for (size_t i = 0; i < at; i++)
+        if (in_int(json_array_get(rules, i), "rulePriority", 0) == priority)
+            return true;
+    return false;
+}
+
 static const char *fault_of(const json_t *rules)
 {
     size_t i;
@@ -83,14 +113,16 @@ static const char *fault_of(const json_t *rules)
         return "rules must not be empty";
     json_array_foreach(rules, i, rule)
     {
-        const json_t *selection = json_object_get(rule, "selection");
+        const char *action = in_text(json_object_get(rule, "action"), "type");
         if (in_int(rule, "rulePriority", 0) < 1)
             return "rulePriority must be a positive integer";
-        if (!in_text(selection, "tagStatus") || !in_text(selection, "countType") ||
-            in_int(selection, "countNumber", 0) < 1)
-            return "selection must have tagStatus, countType and countNumber";
-        if (!in_text(json_object_get(rule, "action"), "type"))
-            return "action must have a type";
+        if (has_twin(rules, i))
+            return "rulePriority must be unique";
+        const char *why = fault_of_selection(json_object_get(rule, "selection"));
+        if (why)
+            return why;
+        if (!action || strcmp(action, "expire") != 0)
+            return "action type must be expire";
     }
     return NULL;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Manifests in ECR: what is none is refused, and what an index names cannot go before it."""
+"""Manifests and lifecycle policies in ECR: what is none is refused, and what an index names goes only after it."""
 import base64
 import hashlib
 import json
@@ -143,8 +143,31 @@ def what_is_no_push(served):
 
 
 def expire(count, status="untagged", **more):
-    selection = {"tagStatus": status, "countType": "imageCountMoreThan", "countNumber": count, **more}
+    selection = {"tagStatus": status, "countType": "imageCountMoreThan", "countNumber": count} | more
     return {"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}
+
+
+def what_is_no_policy(served):
+    home, rule, since = Repository(served, "policy"), expire(1), {"countType": "sinceImagePushed", "countUnit": "days"}
+    bad = [
+        (expire(1, "sometimes"), "tagStatus"), (expire(1, None), "tagStatus"), (expire(1, "tagged"), "tagPrefixList"),
+        (expire(1, "tagged", tagPrefixList=[]), "tagPrefixList"), (expire(1, "tagged", tagPrefixList=["a"], tagPatternList=["b"]), "exclude"),
+        (expire(1, countType="sinceImagePushed"), "countUnit"), (expire(1, **dict(since, countUnit="weeks")), "countUnit"),
+        (expire(1, countType="sinceBirth"), "countType"), (expire(0), "countNumber"), (expire("1"), "countNumber"),
+        (dict(rule, action={"type": "keep"}), "action"), (dict(rule, action={}), "action"), (dict(rule, rulePriority=0), "rulePriority"),
+    ]
+    for operation in ("PutLifecyclePolicy", "StartLifecyclePolicyPreview"):
+        put = lambda *rules: home.call(operation, lifecyclePolicyText=json.dumps({"rules": rules}).ljust(100))
+        for wrong, word in bad:
+            refused("InvalidParameterException", lambda: put(wrong), word)
+            refused("InvalidParameterException", lambda: put(dict(rule, rulePriority=7), wrong), word)
+        refused("InvalidParameterException", lambda: put(rule, dict(rule, rulePriority=2), expire(5)), "unique")
+        refused("InvalidParameterException", put, "empty")
+    refused("LifecyclePolicyNotFoundException", lambda: home.call("GetLifecyclePolicy"))
+    good = [expire(1), expire(1, "tagged", tagPrefixList=["v"]), expire(1, "tagged", tagPatternList=["v*"]), expire(1, "any", **since)]
+    put = [dict(rule, rulePriority=i + 1) for i, rule in enumerate(good)]
+    home.call("PutLifecyclePolicy", lifecyclePolicyText=json.dumps({"rules": put}))
+    assert json.loads(home.call("GetLifecyclePolicy")["lifecyclePolicyText"])["rules"] == put
 
 
 def what_a_policy_spares(served):
@@ -176,6 +199,7 @@ def main(program):
         what_is_no_manifest(served)
         what_is_no_push(served)
         what_an_index_names_stays(served)
+        what_is_no_policy(served)
         what_a_policy_spares(served)
     return 0
 
