@@ -67,8 +67,8 @@ struct image *image_put(struct request *rq, struct repository *repository, const
                         bool *ret_same);
 
 /* manifest.c */
-/* The media type of a manifest, static: as the request states it, NULL: as the manifest does itself. NULL with
- * *ret_why, static: it is no manifest that ECR takes. */
+/* The media type of a manifest, static: as the request states it, NULL: as the manifest does itself. NULL
+ * with *ret_why, static: it is no manifest that ECR takes. */
 const char *manifest_type(const json_t *manifest, const char *stated, const char **ret_why);
 /* [a-zA-Z0-9_][a-zA-Z0-9._-]{0,299} */
 bool tag_is_valid(const char *tag);
