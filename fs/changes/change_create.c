@@ -128,6 +128,7 @@ static int settle_link(struct fs_request *rq, int r)
     return 0;
 }
 
+/* Journaled under the tag's path; a refusal is the directory's, for no link has attributes of users. */
 int fs_change_link(struct fs_view *directory, struct fs_view *child, const char *target)
 {
     int r = fs_may_change(directory);
@@ -136,11 +137,8 @@ int fs_change_link(struct fs_view *directory, struct fs_view *child, const char 
     if (fs_acting(directory->rq))
         return settle_link(directory->rq, fs_act_wait(directory));
     struct ecs_action *action = NULL;
-    struct fs_progress *progress = fs_progress(directory->rq);
-    if (progress && !progress->name)
-        progress->name = strdup(child->name);
-    r = progress && progress->name ? child->node->change->symlink(child, target, &action) : -ENOMEM;
-    return r == 0 && action ? settle_link(directory->rq, fs_act(directory, action)) : r;
+    r = child->node->change->symlink(child, target, &action);
+    return r == 0 && action ? settle_link(directory->rq, fs_act(child, action)) : r;
 }
 
 static int make_link(struct fs_view *directory, const struct fs_named *named, const char *name,

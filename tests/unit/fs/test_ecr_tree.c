@@ -231,8 +231,7 @@ START_TEST(immutable_tags_refuse)
     ck_assert_int_eq(symlink_at(tags, "CuAb12Zz", target_of(2)), 0);
     ck_assert_int_eq(rename_at(tags, "CuAb12Zz", "v1"), -EEXIST);
     ck_assert_ptr_nonnull(
-        strstr(world_xattr(&world, "/repositories/team/app/image-tags/v1", "user.ecsfs.error"),
-               "ImageTagAlreadyExistsException"));
+        strstr(world_xattr(&world, tags, "user.ecsfs.error"), "ImageTagAlreadyExistsException"));
     ck_assert_str_eq(world_readlink(&world, "/repositories/team/app/image-tags/v1"), target_of(1));
 }
 END_TEST
