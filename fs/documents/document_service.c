@@ -267,10 +267,11 @@ static int plan(const struct fs_save *save, struct fs_plan *ret_plan, struct ecs
     return save->now ? plan_change(save, ret_plan, ret_error) : plan_creation(save, ret_plan, ret_error);
 }
 
-/* The API reference of UpdateService says of four lists that an empty one removes what is there. Of
- * volumeConfigurations it says that what differs is deployed, of vpcLatticeConfigurations nothing: should AWS
- * refuse these, the user hears it. Without its capacity provider strategy a service goes back to its launch
- * type, and all its tasks with it: nobody means that in passing. */
+/* The API reference of UpdateService says of placementConstraints and serviceRegistries that an empty list
+ * removes what is there; of loadBalancers that they can be removed, of placementStrategy "an empty object"
+ * (it is a list). Of volumeConfigurations and vpcLatticeConfigurations it says nothing: should AWS refuse an
+ * empty list of these, the user hears it. Without its capacity provider strategy a service goes back to its
+ * launch type, and all its tasks with it: nobody means that in passing. */
 static const struct fs_unset unset[] = {
     {"loadBalancers", "[]", true},
     {"placementConstraints", "[]", true},
