@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { SKIPPED = 77 }; /* as meson understands it */
+
+static bool missing; /* something that a test of this process stands on */
 
 const char *data_path(const char *name)
 {
@@ -13,6 +18,7 @@ const char *data_path(const char *name)
     if (shared && *shared && access(path, R_OK) == 0)
         return path;
     printf("SKIPPED: no shared data %s (set ECSFS_SHARED)\n", name);
+    missing = true;
     return NULL;
 }
 
@@ -40,5 +46,5 @@ int data_run(Suite *suite)
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed ? EXIT_FAILURE : missing ? SKIPPED : EXIT_SUCCESS;
 }

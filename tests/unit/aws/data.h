@@ -9,7 +9,8 @@
 const char *data_path(const char *name);
 /* The whole file, NUL-terminated; aborts when it cannot be read. The caller frees it. */
 char *data_read(const char *path);
-/* Runs the suite in this process; the exit code. */
+/* Runs the suite in this process; the exit code. Where shared data was missing, that of a skipped test: what
+ * could not be tested is not told as passed. */
 int data_run(Suite *suite);
 
 #endif
