@@ -261,6 +261,22 @@ def service(ecs, cluster, name, definition, count):
     ecs.update_service(cluster=cluster, service=name, desiredCount=count)  # moto: sets runningCount
 
 
+class Case(unittest.TestCase):
+    """A test whose class owns servers, and whose `mount` is a Mount."""
+
+    @classmethod
+    def enter(cls, context):
+        value = context.__enter__()
+        cls.addClassCleanup(context.__exit__, None, None, None)
+        return value
+
+    def sh(self, script):
+        """What the script prints; it must succeed and say nothing else."""
+        done = self.mount.sh(script)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), "%s\n%s" % (script, self.mount.said()))
+        return done.stdout
+
+
 def skip(why):
     print("SKIP:", why)
     sys.exit(77)

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """How often AWS is asked: counted by the proxy, for each thing that a user does."""
-import unittest
 
 import peer
 
 SERVICES = 37
 
 
-class Calls(unittest.TestCase):
+class Calls(peer.Case):
     @classmethod
     def setUpClass(cls):
         cls.moto = cls.enter(peer.Moto())
@@ -18,12 +17,6 @@ class Calls(unittest.TestCase):
             peer.service(cls.ecs, "big", "svc-%02d" % i, "web:2", i)
         cls.proxy = cls.enter(peer.Proxy(cls.moto.url))
 
-    @classmethod
-    def enter(cls, context):
-        value = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return value
-
     def setUp(self):
         self.proxy.reset()
         self.mount = peer.Mount(self.proxy.url, "stale=30")
@@ -32,11 +25,6 @@ class Calls(unittest.TestCase):
 
     def tearDown(self):
         self.assertEqual(self.proxy.unclean(), [])
-
-    def sh(self, script):
-        done = self.mount.sh(script)
-        self.assertEqual((done.returncode, done.stderr), (0, ""), script)
-        return done.stdout
 
     def asked(self):
         """What was asked: of ECS alone."""

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import sys
-import unittest
 
 import peer
 
@@ -22,7 +21,7 @@ def digest(i):
     return "sha256:" + hashlib.sha256(manifest(i).encode()).hexdigest()
 
 
-class Ecr(unittest.TestCase):
+class Ecr(peer.Case):
     @classmethod
     def setUpClass(cls):
         cls.moto = cls.enter(peer.Moto())
@@ -33,12 +32,6 @@ class Ecr(unittest.TestCase):
             cls.ecr.put_image(repositoryName="team/r0", imageManifest=manifest(i), imageTag="v%d" % i, imageDigest=digest(i))
         cls.proxy = cls.enter(peer.Proxy(cls.moto.url))
 
-    @classmethod
-    def enter(cls, context):
-        value = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return value
-
     def setUp(self):
         self.proxy.reset()
         self.mount = peer.Mount(self.proxy.url, "stale=30,allow_delete")
@@ -47,11 +40,6 @@ class Ecr(unittest.TestCase):
 
     def tearDown(self):
         self.assertEqual(self.proxy.unclean(), [])
-
-    def sh(self, script):
-        done = self.mount.sh(script)
-        self.assertEqual((done.returncode, done.stderr), (0, ""), script)
-        return done.stdout
 
     def count(self, op):
         return self.proxy.ops().count(op)
@@ -130,7 +118,7 @@ class Ecr(unittest.TestCase):
         self.assertEqual(self.count("GetAuthorizationToken"), 2)
 
 
-class Emulator(unittest.TestCase):
+class Emulator(peer.Case):
     """The same, and more, where images are scanned and tasks run: counted by ecs-local itself."""
 
     def setUp(self):

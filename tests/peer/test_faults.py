@@ -5,14 +5,13 @@ import re
 import signal
 import subprocess
 import time
-import unittest
 
 import peer
 
 WEB = "clusters/prod/services/web/"
 
 
-class Faults(unittest.TestCase):
+class Faults(peer.Case):
     @classmethod
     def setUpClass(cls):
         cls.moto = cls.enter(peer.Moto())
@@ -22,12 +21,6 @@ class Faults(unittest.TestCase):
         peer.service(cls.ecs, "prod", "web", "web:2", 2)
         peer.service(cls.ecs, "prod", "api", "web:1", 1)
         cls.proxy = cls.enter(peer.Proxy(cls.moto.url))
-
-    @classmethod
-    def enter(cls, context):
-        value = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return value
 
     def setUp(self):
         self.proxy.reset()

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import re
-import unittest
 
 import peer
 
@@ -55,7 +54,7 @@ def short(arn):
     return arn.rsplit("/", 1)[-1]
 
 
-class Oracle(unittest.TestCase):
+class Oracle(peer.Case):
     maxDiff = None
 
     @classmethod
@@ -71,12 +70,6 @@ class Oracle(unittest.TestCase):
         cls.proxy = cls.enter(peer.Proxy(cls.moto.url))
         cls.ecs = peer.client(cls.proxy.url)
         cls.mount = cls.enter(peer.Mount(cls.proxy.url, "stale=600"))
-
-    @classmethod
-    def enter(cls, context):
-        value = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return value
 
     def same(self, path, said):
         found = list(differences(self.mount.json(path), said))

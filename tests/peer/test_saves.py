@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import time
-import unittest
 
 import peer
 
@@ -14,7 +13,7 @@ EDITORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "mount"
 LOST = ("reset_after", "close_after")
 
 
-class Saves(unittest.TestCase):
+class Saves(peer.Case):
     @classmethod
     def setUpClass(cls):
         cls.moto = cls.enter(peer.Moto())
@@ -23,12 +22,6 @@ class Saves(unittest.TestCase):
         cls.ecs.create_cluster(clusterName="prod")
         peer.family(cls.ecs, "app", 2)
         peer.service(cls.ecs, "prod", "app", "app:2", 2)
-
-    @classmethod
-    def enter(cls, context):
-        value = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return value
 
     def setUp(self):
         self.proxy.reset()

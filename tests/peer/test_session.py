@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A working session against moto: look around, search, archive, scale, deploy, and be refused."""
 import os
-import unittest
 
 import peer
 
 
-class Session(unittest.TestCase):
+class Session(peer.Case):
     @classmethod
     def setUpClass(cls):
         cls.moto = cls.enter(peer.Moto())
@@ -26,12 +25,6 @@ class Session(unittest.TestCase):
         else:
             print("no proxy (ECSFS_SHARED is not set): the calls are not checked")
         cls.mount = cls.enter(peer.Mount(url))
-
-    @classmethod
-    def enter(cls, context):
-        value = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return value
 
     def sh(self, script):
         done = self.mount.sh(script)
